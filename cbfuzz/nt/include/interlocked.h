@@ -1,0 +1,82 @@
+/* Interlocked operations: each is one atomic, sequentially consistent step and a
+ * point at which a scheduler may switch threads. Any IRQL. (wdm) */
+#ifndef CBFUZZ_INTERLOCKED_H
+#define CBFUZZ_INTERLOCKED_H
+
+#include "ntdef.h"
+
+EXTERN_C_START
+
+/* Increment and Decrement return the new value, everything else the old one. */
+NTKERNELAPI LONG NTAPI InterlockedIncrement(LONG volatile *Target);
+NTKERNELAPI LONG NTAPI InterlockedDecrement(LONG volatile *Target);
+NTKERNELAPI LONG NTAPI InterlockedExchange(LONG volatile *Target, LONG Value);
+NTKERNELAPI LONG NTAPI InterlockedExchangeAdd(LONG volatile *Target, LONG Value);
+NTKERNELAPI LONG NTAPI InterlockedCompareExchange(LONG volatile *Target, LONG Value,
+                                                  LONG Comparand);
+NTKERNELAPI LONG NTAPI InterlockedAnd(LONG volatile *Target, LONG Value);
+NTKERNELAPI LONG NTAPI InterlockedOr(LONG volatile *Target, LONG Value);
+NTKERNELAPI LONG NTAPI InterlockedXor(LONG volatile *Target, LONG Value);
+
+NTKERNELAPI LONG64 NTAPI InterlockedIncrement64(LONG64 volatile *Target);
+NTKERNELAPI LONG64 NTAPI InterlockedDecrement64(LONG64 volatile *Target);
+NTKERNELAPI LONG64 NTAPI InterlockedExchange64(LONG64 volatile *Target, LONG64 Value);
+NTKERNELAPI LONG64 NTAPI InterlockedExchangeAdd64(LONG64 volatile *Target, LONG64 Value);
+NTKERNELAPI LONG64 NTAPI InterlockedCompareExchange64(LONG64 volatile *Target, LONG64 Value,
+                                                      LONG64 Comparand);
+NTKERNELAPI LONG64 NTAPI InterlockedAnd64(LONG64 volatile *Target, LONG64 Value);
+NTKERNELAPI LONG64 NTAPI InterlockedOr64(LONG64 volatile *Target, LONG64 Value);
+NTKERNELAPI LONG64 NTAPI InterlockedXor64(LONG64 volatile *Target, LONG64 Value);
+
+/* Sets or clears one bit, returns what it was. */
+NTKERNELAPI BOOLEAN NTAPI InterlockedBitTestAndSet(LONG volatile *Base, LONG Bit);
+NTKERNELAPI BOOLEAN NTAPI InterlockedBitTestAndReset(LONG volatile *Base, LONG Bit);
+
+NTKERNELAPI PVOID NTAPI RtlpInterlockedExchangePointer(PVOID volatile *Target, PVOID Value);
+NTKERNELAPI PVOID NTAPI RtlpInterlockedCompareExchangePointer(PVOID volatile *Target, PVOID Value,
+                                                              PVOID Comparand);
+#define InterlockedExchangePointer(t, v)                                                           \
+    RtlpInterlockedExchangePointer((PVOID volatile *)(t), (PVOID)(v))
+#define InterlockedCompareExchangePointer(t, v, c)                                                 \
+    RtlpInterlockedCompareExchangePointer((PVOID volatile *)(t), (PVOID)(v), (PVOID)(c))
+#define InterlockedAdd(t, v) (InterlockedExchangeAdd((t), (v)) + (v))
+#define InterlockedAdd64(t, v) (InterlockedExchangeAdd64((t), (v)) + (v))
+#define InterlockedExchangeAddSizeT(t, v)                                                          \
+    ((SIZE_T)InterlockedExchangeAdd64((LONG64 volatile *)(t), (LONG64)(v)))
+#define InterlockedIncrementSizeT(t) ((SIZE_T)InterlockedIncrement64((LONG64 volatile *)(t)))
+#define InterlockedDecrementSizeT(t) ((SIZE_T)InterlockedDecrement64((LONG64 volatile *)(t)))
+
+/* Plain loads and stores that a compiler must not tear or move. */
+#define ReadAcquire(p) __atomic_load_n((p), __ATOMIC_ACQUIRE)
+#define ReadNoFence(p) __atomic_load_n((p), __ATOMIC_RELAXED)
+#define ReadPointerAcquire(p) __atomic_load_n((p), __ATOMIC_ACQUIRE)
+#define ReadPointerNoFence(p) __atomic_load_n((p), __ATOMIC_RELAXED)
+#define WriteRelease(p, v) __atomic_store_n((p), (v), __ATOMIC_RELEASE)
+#define WriteNoFence(p, v) __atomic_store_n((p), (v), __ATOMIC_RELAXED)
+#define WritePointerRelease(p, v) __atomic_store_n((p), (v), __ATOMIC_RELEASE)
+
+/* Sequenced singly linked lists. */
+typedef struct DECLSPEC_ALIGN(16) _SLIST_ENTRY {
+    struct _SLIST_ENTRY *Next;
+} SLIST_ENTRY, *PSLIST_ENTRY;
+typedef struct DECLSPEC_ALIGN(16) _SLIST_HEADER {
+    PSLIST_ENTRY First;
+    ULONG Depth;
+    ULONG Sequence;
+} SLIST_HEADER, *PSLIST_HEADER;
+
+NTKERNELAPI VOID NTAPI InitializeSListHead(PSLIST_HEADER Head);
+/* Pushes; the entry that was first before. */
+NTKERNELAPI PSLIST_ENTRY NTAPI InterlockedPushEntrySList(PSLIST_HEADER Head, PSLIST_ENTRY Entry);
+/* Pops the first one, or NULL. */
+NTKERNELAPI PSLIST_ENTRY NTAPI InterlockedPopEntrySList(PSLIST_HEADER Head);
+/* Takes all of them. */
+NTKERNELAPI PSLIST_ENTRY NTAPI InterlockedFlushSList(PSLIST_HEADER Head);
+#define ExInitializeSListHead(h) InitializeSListHead(h)
+#define ExInterlockedPushEntrySList(h, e, l) InterlockedPushEntrySList((h), (e))
+#define ExInterlockedPopEntrySList(h, l) InterlockedPopEntrySList(h)
+#define ExQueryDepthSList(h) ((USHORT)(h)->Depth)
+
+EXTERN_C_END
+
+#endif

@@ -1,0 +1,230 @@
+/* Basic types of the kernel's headers, at Windows' own widths on an LP64 machine.
+ *
+ * ULONG has 32 bits and WCHAR 16, whatever `long` and the C library think. Source is
+ * compiled with -fshort-wchar, so that L"..." has 16-bit units as well. Everything
+ * here is C11 and C++17.
+ */
+#ifndef CBFUZZ_NTDEF_H
+#define CBFUZZ_NTDEF_H
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+#define EXTERN_C extern "C"
+#define EXTERN_C_START extern "C" {
+#define EXTERN_C_END }
+#else
+#define EXTERN_C extern
+#define EXTERN_C_START
+#define EXTERN_C_END
+#endif
+
+/* Calling conventions and linkage: one convention here, nothing to import. */
+#define NTAPI
+#define FASTCALL
+#define CDECL
+#define NTKERNELAPI
+#define NTSYSAPI
+#define NTSYSCALLAPI
+#define NTHALAPI
+#define DECLSPEC_IMPORT
+#define DECLSPEC_NORETURN __attribute__((noreturn))
+#define DECLSPEC_NOINLINE __attribute__((noinline))
+#define DECLSPEC_ALIGN(x) __attribute__((aligned(x)))
+#define FORCEINLINE static inline __attribute__((always_inline, unused))
+#define CFORCEINLINE FORCEINLINE
+#define INIT_FUNCTION
+#define INIT_SECTION
+#define IN
+#define OUT
+#define OPTIONAL
+#define UNALIGNED
+#define RESTRICTED_POINTER
+#define CONST const
+#define VOID void
+
+/* Integers and characters. */
+typedef void *PVOID, *LPVOID;
+typedef char CHAR, CCHAR, *PCHAR, *PCH, *PSTR, *PSZ;
+typedef const char *PCSTR, *PCCH, *PCSZ;
+typedef unsigned char UCHAR, *PUCHAR, BOOLEAN, *PBOOLEAN, BYTE, *PBYTE, LOGICAL8;
+typedef signed char SCHAR, INT8, *PINT8;
+typedef unsigned char UINT8, *PUINT8;
+typedef short SHORT, CSHORT, INT16, *PSHORT, *PINT16;
+typedef unsigned short USHORT, UINT16, WORD, *PUSHORT, *PUINT16;
+typedef int LONG, INT, INT32, LONG32, NTSTATUS, *PLONG, *PINT, *PINT32, *PLONG32, *PNTSTATUS;
+typedef unsigned int ULONG, UINT, UINT32, ULONG32, DWORD, LOGICAL;
+typedef unsigned int *PULONG, *PUINT, *PUINT32, *PULONG32, *PLOGICAL;
+typedef long long LONGLONG, INT64, LONG64, *PLONGLONG, *PINT64, *PLONG64;
+typedef unsigned long long ULONGLONG, UINT64, ULONG64, DWORD64, QUAD;
+typedef unsigned long long *PULONGLONG, *PUINT64, *PULONG64;
+typedef intptr_t LONG_PTR, INT_PTR, SSIZE_T, *PLONG_PTR, *PINT_PTR;
+typedef uintptr_t ULONG_PTR, UINT_PTR, SIZE_T, KAFFINITY;
+typedef uintptr_t *PULONG_PTR, *PUINT_PTR, *PSIZE_T, *PKAFFINITY;
+typedef wchar_t WCHAR, *PWCHAR, *PWCH, *PWSTR, *LPWSTR;
+typedef const wchar_t *PCWCH, *PCWSTR, *LPCWSTR;
+typedef PVOID HANDLE, *PHANDLE;
+typedef ULONG ACCESS_MASK, *PACCESS_MASK, CLONG;
+typedef UCHAR KIRQL, *PKIRQL;
+typedef CCHAR KPROCESSOR_MODE;
+typedef LONG KPRIORITY;
+typedef PVOID PSECURITY_DESCRIPTOR;
+
+#define TRUE 1
+#define FALSE 0
+#define ANYSIZE_ARRAY 1
+#define MAXUSHORT 0xffff
+#define MAXULONG 0xffffffffu
+#define MAXLONG 0x7fffffff
+#define MINLONG ((LONG)0x80000000)
+#define MAXULONG_PTR (~(ULONG_PTR)0)
+#define UNICODE_NULL ((WCHAR)0)
+#define UNICODE_STRING_MAX_BYTES ((USHORT)65534)
+#define UNICODE_STRING_MAX_CHARS 32767
+#define MEMORY_ALLOCATION_ALIGNMENT 16
+#define PAGE_SIZE 0x1000
+#define PAGE_SHIFT 12
+
+typedef enum _MODE { KernelMode, UserMode, MaximumMode } MODE;
+
+typedef union _LARGE_INTEGER {
+    struct {
+        ULONG LowPart;
+        LONG HighPart;
+    };
+    struct {
+        ULONG LowPart;
+        LONG HighPart;
+    } u;
+    LONGLONG QuadPart;
+} LARGE_INTEGER, *PLARGE_INTEGER;
+
+typedef union _ULARGE_INTEGER {
+    struct {
+        ULONG LowPart;
+        ULONG HighPart;
+    };
+    struct {
+        ULONG LowPart;
+        ULONG HighPart;
+    } u;
+    ULONGLONG QuadPart;
+} ULARGE_INTEGER, *PULARGE_INTEGER;
+
+typedef struct _LIST_ENTRY {
+    struct _LIST_ENTRY *Flink;
+    struct _LIST_ENTRY *Blink;
+} LIST_ENTRY, *PLIST_ENTRY;
+
+typedef struct _SINGLE_LIST_ENTRY {
+    struct _SINGLE_LIST_ENTRY *Next;
+} SINGLE_LIST_ENTRY, *PSINGLE_LIST_ENTRY;
+
+/* Counted strings: Length and MaximumLength are bytes; no terminator is implied. */
+typedef struct _UNICODE_STRING {
+    USHORT Length;
+    USHORT MaximumLength;
+    PWSTR Buffer;
+} UNICODE_STRING, *PUNICODE_STRING;
+typedef const UNICODE_STRING *PCUNICODE_STRING;
+
+typedef struct _STRING {
+    USHORT Length;
+    USHORT MaximumLength;
+    PCHAR Buffer;
+} STRING, *PSTRING, ANSI_STRING, *PANSI_STRING;
+
+#ifdef __cplusplus
+#define RTL_CONSTANT_STRING(s)                                                                     \
+    { sizeof(s) - sizeof((s)[0]), sizeof(s), (PWSTR)(s) }
+#else
+#define RTL_CONSTANT_STRING(s)                                                                     \
+    { sizeof(s) - sizeof((s)[0]), sizeof(s), (PVOID)(s) }
+#endif
+#define DECLARE_CONST_UNICODE_STRING(variable, string)                                             \
+    const WCHAR variable##_buffer[] = string;                                                      \
+    const UNICODE_STRING variable = {sizeof(string) - sizeof(WCHAR), sizeof(string),               \
+                                     (PWSTR)variable##_buffer}
+#define DECLARE_UNICODE_STRING_SIZE(variable, size)                                                \
+    WCHAR variable##_buffer[size];                                                                 \
+    UNICODE_STRING variable = {0, (size) * sizeof(WCHAR), variable##_buffer}
+
+/* How an object is named when it is created or opened. */
+typedef struct _OBJECT_ATTRIBUTES {
+    ULONG Length;
+    HANDLE RootDirectory;
+    PUNICODE_STRING ObjectName;
+    ULONG Attributes;
+    PVOID SecurityDescriptor;
+    PVOID SecurityQualityOfService;
+} OBJECT_ATTRIBUTES, *POBJECT_ATTRIBUTES;
+typedef const OBJECT_ATTRIBUTES *PCOBJECT_ATTRIBUTES;
+
+#define OBJ_INHERIT 0x00000002
+#define OBJ_PERMANENT 0x00000010
+#define OBJ_EXCLUSIVE 0x00000020
+#define OBJ_CASE_INSENSITIVE 0x00000040
+#define OBJ_OPENIF 0x00000080
+#define OBJ_OPENLINK 0x00000100
+#define OBJ_KERNEL_HANDLE 0x00000200
+#define OBJ_FORCE_ACCESS_CHECK 0x00000400
+#define OBJ_VALID_ATTRIBUTES 0x000007F2
+
+#define InitializeObjectAttributes(p, n, a, r, s)                                                  \
+    do {                                                                                           \
+        (p)->Length = sizeof(OBJECT_ATTRIBUTES);                                                   \
+        (p)->RootDirectory = (r);                                                                  \
+        (p)->Attributes = (a);                                                                     \
+        (p)->ObjectName = (n);                                                                     \
+        (p)->SecurityDescriptor = (s);                                                             \
+        (p)->SecurityQualityOfService = NULL;                                                      \
+    } while (0)
+#define RTL_INIT_OBJECT_ATTRIBUTES(n, a)                                                           \
+    { sizeof(OBJECT_ATTRIBUTES), NULL, (n), (a), NULL, NULL }
+#define RTL_CONSTANT_OBJECT_ATTRIBUTES(n, a) RTL_INIT_OBJECT_ATTRIBUTES(n, a)
+
+/* Small helpers of the language. */
+#define CONTAINING_RECORD(address, type, field)                                                    \
+    ((type *)((PCHAR)(address) - (ULONG_PTR)offsetof(type, field)))
+#define FIELD_OFFSET(type, field) ((LONG)offsetof(type, field))
+#define RTL_FIELD_SIZE(type, field) (sizeof(((type *)0)->field))
+#define RTL_NUMBER_OF(a) (sizeof(a) / sizeof((a)[0]))
+#define ARRAYSIZE(a) RTL_NUMBER_OF(a)
+#define UNREFERENCED_PARAMETER(p) ((void)(p))
+#define DBG_UNREFERENCED_PARAMETER(p) ((void)(p))
+#define UNREFERENCED_LOCAL_VARIABLE(v) ((void)(v))
+#define ARGUMENT_PRESENT(p) ((p) != NULL)
+#define ROUND_TO_SIZE(n, a) (((n) + ((a)-1)) & ~((a)-1))
+#define ALIGN_UP_BY(n, a) ROUND_TO_SIZE((ULONG_PTR)(n), (ULONG_PTR)(a))
+#define ALIGN_DOWN_BY(n, a) ((ULONG_PTR)(n) & ~((ULONG_PTR)(a)-1))
+#define FlagOn(f, m) ((f) & (m))
+#define BooleanFlagOn(f, m) ((BOOLEAN)(((f) & (m)) != 0))
+#define SetFlag(f, m) ((f) |= (m))
+#define ClearFlag(f, m) ((f) &= ~(m))
+#define PtrToUlong(p) ((ULONG)(ULONG_PTR)(p))
+#define UlongToPtr(u) ((PVOID)(ULONG_PTR)(ULONG)(u))
+#define HandleToUlong(h) PtrToUlong(h)
+#define UlongToHandle(u) ((HANDLE)UlongToPtr(u))
+#ifdef __cplusplus
+#define C_ASSERT(e) static_assert(e, #e)
+#else
+#define C_ASSERT(e) _Static_assert(e, #e)
+#endif
+#define UNREACHABLE __builtin_unreachable()
+#ifndef min
+#ifndef __cplusplus
+#define min(a, b) (((a) < (b)) ? (a) : (b))
+#define max(a, b) (((a) > (b)) ? (a) : (b))
+#endif
+#endif
+
+C_ASSERT(sizeof(ULONG) == 4);
+C_ASSERT(sizeof(PVOID) == 8);
+C_ASSERT(sizeof(WCHAR) == 2); /* compile with -fshort-wchar */
+
+#include "ntsal.h"
+#include "ntstatus.h"
+
+#endif

@@ -1,0 +1,220 @@
+/* The executive: pool, lookaside lists, fast mutexes, push locks, resources,
+ * rundown protection, interlocked lists, callback objects. */
+#ifndef CBFUZZ_NTEX_H
+#define CBFUZZ_NTEX_H
+
+#include "ntke.h"
+#include "interlocked.h"
+
+EXTERN_C_START
+
+/* ---- pool. Paged: IRQL <= APC_LEVEL; nonpaged: IRQL <= DISPATCH_LEVEL ---- */
+
+typedef enum _POOL_TYPE {
+    NonPagedPool = 0,
+    NonPagedPoolExecute = 0,
+    PagedPool = 1,
+    NonPagedPoolMustSucceed = 2,
+    DontUseThisType = 3,
+    NonPagedPoolCacheAligned = 4,
+    PagedPoolCacheAligned = 5,
+    NonPagedPoolCacheAlignedMustS = 6,
+    MaxPoolType = 7,
+    NonPagedPoolNx = 512,
+    NonPagedPoolNxCacheAligned = 516
+} POOL_TYPE;
+#define POOL_QUOTA_FAIL_INSTEAD_OF_RAISE 8
+#define POOL_RAISE_IF_ALLOCATION_FAILURE 16
+#define POOL_COLD_ALLOCATION 256
+#define POOL_NX_ALLOCATION 512
+#define POOL_ZERO_ALLOCATION 1024
+
+typedef ULONG64 POOL_FLAGS;
+#define POOL_FLAG_REQUIRED_START 0x1ULL
+#define POOL_FLAG_USE_QUOTA 0x1ULL
+#define POOL_FLAG_UNINITIALIZED 0x2ULL
+#define POOL_FLAG_SESSION 0x4ULL
+#define POOL_FLAG_CACHE_ALIGNED 0x8ULL
+#define POOL_FLAG_RESERVED1 0x10ULL
+#define POOL_FLAG_RAISE_ON_FAILURE 0x20ULL
+#define POOL_FLAG_NON_PAGED 0x40ULL
+#define POOL_FLAG_NON_PAGED_EXECUTE 0x80ULL
+#define POOL_FLAG_PAGED 0x100ULL
+
+/* Memory, or NULL when there is none; not initialized. A tag of 0 is a mistake. (wdm) */
+NTKERNELAPI PVOID NTAPI ExAllocatePoolWithTag(POOL_TYPE Type, SIZE_T Size, ULONG Tag);
+/* The same with the tag "None". (wdm) */
+NTKERNELAPI PVOID NTAPI ExAllocatePool(POOL_TYPE Type, SIZE_T Size);
+/* Zeroed memory unless POOL_FLAG_UNINITIALIZED; NULL also for wrong flags. (wdm) */
+NTKERNELAPI PVOID NTAPI ExAllocatePool2(POOL_FLAGS Flags, SIZE_T Size, ULONG Tag);
+/* Zeroed memory. (wdm) */
+NTKERNELAPI PVOID NTAPI ExAllocatePoolZero(POOL_TYPE Type, SIZE_T Size, ULONG Tag);
+/* Memory as it is. (wdm) */
+NTKERNELAPI PVOID NTAPI ExAllocatePoolUninitialized(POOL_TYPE Type, SIZE_T Size, ULONG Tag);
+/* No quota here: as ExAllocatePoolWithTag. (ntddk) */
+NTKERNELAPI PVOID NTAPI ExAllocatePoolWithQuotaTag(POOL_TYPE Type, SIZE_T Size, ULONG Tag);
+/* Gives memory back; once. (wdm) */
+NTKERNELAPI VOID NTAPI ExFreePool(PVOID Memory);
+/* The same; Tag is the allocation's, or 0. (wdm) */
+NTKERNELAPI VOID NTAPI ExFreePoolWithTag(PVOID Memory, ULONG Tag);
+
+/* ---- lookaside lists: no cache, each entry is pool of its own (wdm) ---- */
+
+typedef PVOID NTAPI ALLOCATE_FUNCTION(POOL_TYPE Type, SIZE_T Size, ULONG Tag);
+typedef ALLOCATE_FUNCTION *PALLOCATE_FUNCTION;
+typedef VOID NTAPI FREE_FUNCTION(PVOID Memory);
+typedef FREE_FUNCTION *PFREE_FUNCTION;
+
+typedef struct _GENERAL_LOOKASIDE {
+    PALLOCATE_FUNCTION Allocate;
+    PFREE_FUNCTION Free;
+    SIZE_T Size;
+    ULONG Tag;
+    POOL_TYPE Type;
+    ULONG Signature;
+} GENERAL_LOOKASIDE;
+typedef struct _NPAGED_LOOKASIDE_LIST {
+    GENERAL_LOOKASIDE L;
+} NPAGED_LOOKASIDE_LIST, *PNPAGED_LOOKASIDE_LIST;
+typedef struct _PAGED_LOOKASIDE_LIST {
+    GENERAL_LOOKASIDE L;
+} PAGED_LOOKASIDE_LIST, *PPAGED_LOOKASIDE_LIST;
+
+/* Makes a list; its entries have Size bytes. IRQL <= DISPATCH_LEVEL, <= APC_LEVEL if paged. */
+NTKERNELAPI VOID NTAPI ExInitializeNPagedLookasideList(PNPAGED_LOOKASIDE_LIST List,
+                                                       PALLOCATE_FUNCTION Allocate,
+                                                       PFREE_FUNCTION Free, ULONG Flags,
+                                                       SIZE_T Size, ULONG Tag, USHORT Depth);
+NTKERNELAPI VOID NTAPI ExInitializePagedLookasideList(PPAGED_LOOKASIDE_LIST List,
+                                                      PALLOCATE_FUNCTION Allocate,
+                                                      PFREE_FUNCTION Free, ULONG Flags, SIZE_T Size,
+                                                      ULONG Tag, USHORT Depth);
+/* Ends a list. */
+NTKERNELAPI VOID NTAPI ExDeleteNPagedLookasideList(PNPAGED_LOOKASIDE_LIST List);
+NTKERNELAPI VOID NTAPI ExDeletePagedLookasideList(PPAGED_LOOKASIDE_LIST List);
+/* An entry, or NULL; and back. */
+NTKERNELAPI PVOID NTAPI ExAllocateFromNPagedLookasideList(PNPAGED_LOOKASIDE_LIST List);
+NTKERNELAPI VOID NTAPI ExFreeToNPagedLookasideList(PNPAGED_LOOKASIDE_LIST List, PVOID Entry);
+NTKERNELAPI PVOID NTAPI ExAllocateFromPagedLookasideList(PPAGED_LOOKASIDE_LIST List);
+NTKERNELAPI VOID NTAPI ExFreeToPagedLookasideList(PPAGED_LOOKASIDE_LIST List, PVOID Entry);
+
+/* ---- fast mutexes; a second acquisition by the owner is a deadlock (wdm) ---- */
+
+/* Makes a free mutex. IRQL <= DISPATCH_LEVEL. */
+NTKERNELAPI VOID NTAPI ExInitializeFastMutex(PFAST_MUTEX Mutex);
+/* Acquires and raises to APC_LEVEL. IRQL <= APC_LEVEL. */
+NTKERNELAPI VOID NTAPI ExAcquireFastMutex(PFAST_MUTEX Mutex);
+/* Releases and restores the level. IRQL APC_LEVEL. */
+NTKERNELAPI VOID NTAPI ExReleaseFastMutex(PFAST_MUTEX Mutex);
+/* FALSE when somebody holds it. IRQL <= APC_LEVEL. */
+NTKERNELAPI BOOLEAN NTAPI ExTryToAcquireFastMutex(PFAST_MUTEX Mutex);
+/* The same pair without a change of level: at APC_LEVEL or in a critical region. */
+NTKERNELAPI VOID NTAPI ExAcquireFastMutexUnsafe(PFAST_MUTEX Mutex);
+NTKERNELAPI VOID NTAPI ExReleaseFastMutexUnsafe(PFAST_MUTEX Mutex);
+
+/* ---- push locks: one writer or many readers. IRQL <= APC_LEVEL (ntifs) ---- */
+
+typedef ULONG_PTR EX_PUSH_LOCK, *PEX_PUSH_LOCK;
+
+NTKERNELAPI VOID NTAPI ExInitializePushLock(PEX_PUSH_LOCK PushLock);
+NTKERNELAPI VOID NTAPI ExAcquirePushLockExclusiveEx(PEX_PUSH_LOCK PushLock, ULONG Flags);
+NTKERNELAPI VOID NTAPI ExAcquirePushLockSharedEx(PEX_PUSH_LOCK PushLock, ULONG Flags);
+/* FALSE when it cannot be had now. */
+NTKERNELAPI BOOLEAN NTAPI ExTryAcquirePushLockExclusiveEx(PEX_PUSH_LOCK PushLock, ULONG Flags);
+NTKERNELAPI BOOLEAN NTAPI ExTryAcquirePushLockSharedEx(PEX_PUSH_LOCK PushLock, ULONG Flags);
+NTKERNELAPI VOID NTAPI ExReleasePushLockExclusiveEx(PEX_PUSH_LOCK PushLock, ULONG Flags);
+NTKERNELAPI VOID NTAPI ExReleasePushLockSharedEx(PEX_PUSH_LOCK PushLock, ULONG Flags);
+/* Either kind. */
+NTKERNELAPI VOID NTAPI ExReleasePushLockEx(PEX_PUSH_LOCK PushLock, ULONG Flags);
+#define ExAcquirePushLockExclusive(l) ExAcquirePushLockExclusiveEx((l), 0)
+#define ExAcquirePushLockShared(l) ExAcquirePushLockSharedEx((l), 0)
+#define ExTryAcquirePushLockExclusive(l) ExTryAcquirePushLockExclusiveEx((l), 0)
+#define ExTryAcquirePushLockShared(l) ExTryAcquirePushLockSharedEx((l), 0)
+#define ExReleasePushLockExclusive(l) ExReleasePushLockExclusiveEx((l), 0)
+#define ExReleasePushLockShared(l) ExReleasePushLockSharedEx((l), 0)
+#define ExReleasePushLock(l) ExReleasePushLockEx((l), 0)
+#define ExfAcquirePushLockExclusive(l) ExAcquirePushLockExclusiveEx((l), 0)
+#define ExfAcquirePushLockShared(l) ExAcquirePushLockSharedEx((l), 0)
+#define ExfReleasePushLock(l) ExReleasePushLockEx((l), 0)
+#define EX_DEFAULT_PUSH_LOCK_FLAGS 0
+
+/* ---- resources: recursive reader-writer locks. IRQL <= APC_LEVEL (wdm) ---- */
+
+typedef struct _ERESOURCE {
+    LIST_ENTRY SystemResourcesList;
+    PVOID Owner; /* of the exclusive kind */
+    LONG ExclusiveDepth;
+    LONG SharedCount;
+    ULONG Signature;
+} ERESOURCE, *PERESOURCE;
+
+NTKERNELAPI NTSTATUS NTAPI ExInitializeResourceLite(PERESOURCE Resource);
+/* STATUS_SUCCESS; held ones must be released before. */
+NTKERNELAPI NTSTATUS NTAPI ExDeleteResourceLite(PERESOURCE Resource);
+/* FALSE only without Wait, when it cannot be had now. */
+NTKERNELAPI BOOLEAN NTAPI ExAcquireResourceExclusiveLite(PERESOURCE Resource, BOOLEAN Wait);
+NTKERNELAPI BOOLEAN NTAPI ExAcquireResourceSharedLite(PERESOURCE Resource, BOOLEAN Wait);
+NTKERNELAPI VOID NTAPI ExReleaseResourceLite(PERESOURCE Resource);
+NTKERNELAPI BOOLEAN NTAPI ExIsResourceAcquiredExclusiveLite(PERESOURCE Resource);
+NTKERNELAPI ULONG NTAPI ExIsResourceAcquiredSharedLite(PERESOURCE Resource);
+#define ExIsResourceAcquiredLite(r) ExIsResourceAcquiredSharedLite(r)
+
+/* ---- rundown protection. Acquire and release: IRQL <= DISPATCH_LEVEL (wdm) ---- */
+
+typedef struct _EX_RUNDOWN_REF {
+    union {
+        volatile ULONG_PTR Count; /* twice the number of holders; 1: run down */
+        volatile PVOID Ptr;
+    };
+} EX_RUNDOWN_REF, *PEX_RUNDOWN_REF;
+
+NTKERNELAPI VOID NTAPI ExInitializeRundownProtection(PEX_RUNDOWN_REF RunRef);
+/* FALSE once rundown has begun. */
+NTKERNELAPI BOOLEAN NTAPI ExAcquireRundownProtection(PEX_RUNDOWN_REF RunRef);
+NTKERNELAPI BOOLEAN NTAPI ExAcquireRundownProtectionEx(PEX_RUNDOWN_REF RunRef, ULONG Count);
+NTKERNELAPI VOID NTAPI ExReleaseRundownProtection(PEX_RUNDOWN_REF RunRef);
+NTKERNELAPI VOID NTAPI ExReleaseRundownProtectionEx(PEX_RUNDOWN_REF RunRef, ULONG Count);
+/* Returns when all holders have released; nobody can acquire from now on. IRQL <= APC_LEVEL. */
+NTKERNELAPI VOID NTAPI ExWaitForRundownProtectionRelease(PEX_RUNDOWN_REF RunRef);
+/* Says that the wait is over for good; any IRQL. */
+NTKERNELAPI VOID NTAPI ExRundownCompleted(PEX_RUNDOWN_REF RunRef);
+/* Makes it usable again after a rundown; any IRQL. */
+NTKERNELAPI VOID NTAPI ExReInitializeRundownProtection(PEX_RUNDOWN_REF RunRef);
+
+/* ---- lists under a spin lock of the caller. Any IRQL (wdm) ---- */
+
+/* Inserts; the entry that was first (last) before, or NULL. */
+NTKERNELAPI PLIST_ENTRY NTAPI ExInterlockedInsertHeadList(PLIST_ENTRY Head, PLIST_ENTRY Entry,
+                                                          PKSPIN_LOCK Lock);
+NTKERNELAPI PLIST_ENTRY NTAPI ExInterlockedInsertTailList(PLIST_ENTRY Head, PLIST_ENTRY Entry,
+                                                          PKSPIN_LOCK Lock);
+/* Removes the first one; NULL when empty. */
+NTKERNELAPI PLIST_ENTRY NTAPI ExInterlockedRemoveHeadList(PLIST_ENTRY Head, PKSPIN_LOCK Lock);
+NTKERNELAPI PSINGLE_LIST_ENTRY NTAPI ExInterlockedPushEntryList(PSINGLE_LIST_ENTRY Head,
+                                                                PSINGLE_LIST_ENTRY Entry,
+                                                                PKSPIN_LOCK Lock);
+NTKERNELAPI PSINGLE_LIST_ENTRY NTAPI ExInterlockedPopEntryList(PSINGLE_LIST_ENTRY Head,
+                                                               PKSPIN_LOCK Lock);
+
+/* ---- callback objects: what an implementation brings; not defined here ---- */
+
+typedef struct _CALLBACK_OBJECT *PCALLBACK_OBJECT;
+typedef VOID NTAPI CALLBACK_FUNCTION(PVOID CallbackContext, PVOID Argument1, PVOID Argument2);
+typedef CALLBACK_FUNCTION *PCALLBACK_FUNCTION;
+
+/* Creates or opens a callback object, with a reference for the caller. (wdm) */
+NTKERNELAPI NTSTATUS NTAPI ExCreateCallback(PCALLBACK_OBJECT *CallbackObject,
+                                            POBJECT_ATTRIBUTES ObjectAttributes, BOOLEAN Create,
+                                            BOOLEAN AllowMultipleCallbacks);
+/* Registers a routine; a handle, or NULL. IRQL <= APC_LEVEL. (wdm) */
+NTKERNELAPI PVOID NTAPI ExRegisterCallback(PCALLBACK_OBJECT CallbackObject,
+                                           PCALLBACK_FUNCTION CallbackFunction,
+                                           PVOID CallbackContext);
+/* Takes back what registering returned. IRQL <= APC_LEVEL. (wdm) */
+NTKERNELAPI VOID NTAPI ExUnregisterCallback(PVOID CallbackRegistration);
+/* Calls the registered routines. IRQL <= DISPATCH_LEVEL. (wdm) */
+NTKERNELAPI VOID NTAPI ExNotifyCallback(PVOID CallbackObject, PVOID Argument1, PVOID Argument2);
+
+EXTERN_C_END
+
+#endif
