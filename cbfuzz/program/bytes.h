@@ -11,6 +11,27 @@
 
 #include "program/program.h"
 
+/* The format.
+ *   program    0xCB line*        line: opcode (its place in statement.def), operands, annotation*
+ *   operand    its number among the names of its type, as varint (7 bits a byte, low ones first)
+ *   number     0x00..0xF7: itself; 0xF7+n: n bytes follow, low ones first, as few as will do
+ *   name       attributes (FLAG_), then unless unnamed its place in the dictionary,
+ *              or 0xFF, count of units as varint, units with the low byte first
+ *   routine    number - 1, plus 0x10 for add_existing; thread: number - 1
+ *   text       length as varint, UTF-8; a comment's flags before it
+ *   annotation BYTES_..., about the line before it */
+enum {
+    BYTES_MAGIC = 0xCB,
+    BYTES_NAME_SPELLED = 0xFF, /* in the place of a dictionary place */
+    BYTES_OWN_NAME = 0xF0,     /* text: spelling of the line's result */
+    BYTES_EXPECT_STATUS = 0xF1, /* number */
+    BYTES_EXPECT_ERROR = 0xF2,
+    BYTES_EXPECT_HANDLE = 0xF3,
+    BYTES_EXPECT_NULL = 0xF4,
+    BYTES_EXPECT_NOTHING = 0xF5,
+    BYTES_EXPECT_CALLS = 0xF6 /* count as varint; each call: routine - 1, three times ValueKind and number */
+};
+
 /* Replaces what `program` holds. Never fails: operands are taken modulo what is
  * there, a line whose operand has no candidate is left out, what goes beyond a
  * bound is ignored. Reads each byte at most once. */

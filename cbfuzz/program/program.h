@@ -17,6 +17,9 @@ enum {
     PROGRAM_NOTES = 4096,      /* comments, clauses, ...: as many as statements */
     PROGRAM_ROUTINES = 16,     /* F1 to F16: the harness has one C function for each */
     PROGRAM_THREADS = 8,       /* T1 to T8 */
+    PROGRAM_IDENTIFIER = 64,   /* characters of a name on the left: messages and tables stay readable */
+    PROGRAM_LINES = 2 * PROGRAM_STATEMENTS + PROGRAM_NOTES, /* statements, ENDs of blocks, notes */
+    PROGRAM_EXPECTED_CALLS = 65535, /* Line.expect_count */
     PROGRAM_NAME_UNITS = 32767 /* a UNICODE_STRING's Length is a USHORT of bytes */
 };
 
@@ -141,6 +144,10 @@ typedef struct Program {
     Line *lines;
     uint32_t line_count, line_capacity;
     uint32_t statement_count; /* lines of CLASS_CALL and CLASS_BLOCK */
+    uint32_t note_count;      /* lines of CLASS_NOTE */
+    uint32_t open_block;      /* while it is built: index+1 of the block without END yet; 0: none */
+    uint32_t threads;         /* bit n: Tn has its block */
+    bool has_profile;         /* at most one LINE_PROFILE */
     Variable *variables;
     uint32_t variable_count, variable_capacity;
     uint16_t *units; /* starts with the dictionary's names (dictionary.h) */
@@ -149,7 +156,8 @@ typedef struct Program {
     uint32_t call_count, call_capacity;
     char *text;
     uint32_t text_count, text_capacity;
-    uint32_t body_at[PROGRAM_ROUTINES + 1]; /* index+1 of the first line of F's body; 0: none */
+    uint32_t body_at[PROGRAM_ROUTINES + 1]; /* 0: F has no body; else body_at[F] - 1 is the index of
+                                               its first line, the one after "routine F {" */
 } Program;
 
 /* Makes an empty program; NULL when memory is short. Freed by program_free. */
@@ -163,7 +171,10 @@ void program_copy(Program *to, const Program *from);
 /* Appends a line that stands in no other program. Assigns `result` (a new
  * variable of the kind's type) when the kind has one, and returns it or
  * NO_VARIABLE. Text, name and calls must already be in the program's vectors.
- * When a bound is reached nothing is appended and *full (if given) is set. */
+ * When a bound is reached nothing is appended and *full (if given) is set.
+ * Nothing is appended either for what no script can say: a block in a block, a
+ * second block of one routine or thread, an END with no block open, a second
+ * profile. */
 uint16_t program_append(Program *program, Line line, bool *full);
 
 /* Copies into the program's vectors; returns the offset. The first returns the
@@ -178,10 +189,21 @@ uint32_t program_add_calls(Program *program, const ExpectedCall *calls, uint16_t
  * Forward references of bodies: see program_rebuild. */
 bool program_append_copy(Program *to, const Program *from, uint32_t index, uint16_t *map);
 
-/* Keeps the lines with keep[index] true and renumbers what is left: a block goes
- * with its END; a line whose operand's definition goes, goes too. What other
- * operations than removal need (shrinker, mutator) is built on this one. */
+/* Keeps the lines with keep[index] true and renumbers what is left. An END stays
+ * or goes with its block (the lines between have their own keep[]: without the
+ * block they stand where it stood). Goes too: a line whose operand's definition
+ * goes, a trailing comment whose line goes, and what only a routine body may
+ * hold (set_status, use of a name defined below) once it stands outside of one.
+ * `to` and `from` are different programs. What other operations than removal
+ * need (shrinker, mutator) is built on this one. */
 void program_rebuild(Program *to, const Program *from, const bool *keep);
+
+/* May this kind of line expect this? (EXPECT_UNSAID always.) */
+bool program_expect_fits(LineKind kind, Expect expect);
+
+/* Drops spellings of variables that printing could not use: equal to the name of
+ * an earlier variable, or to the canonical one. program_rebuild has done it. */
+void program_settle_names(Program *program);
 
 /* Index of the line after the END of the block that starts at `index`. */
 uint32_t program_block_end(const Program *program, uint32_t index);

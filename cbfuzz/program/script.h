@@ -32,6 +32,10 @@ void script_print(FILE *out, const Program *program);
  * `notify a 0x1 0x2`. */
 void script_print_line(FILE *out, const Program *program, uint32_t index);
 
+/* Prints what is expected of a line as it stands behind "->": `STATUS_SUCCESS`,
+ * `nothing`, `F1(0x10, 0x1, 0x2)`; nothing for EXPECT_UNSAID. */
+void script_print_expectation(FILE *out, const Program *program, uint32_t index);
+
 /* Prints a value, a routine call, a status (by its name if it has one, else
  * 0xXXXXXXXX), the name of a variable, as scripts spell them. */
 void script_print_value(FILE *out, Value value);
