@@ -1,12 +1,8 @@
 /* What the files of the built-in implementation share with each other. */
 #ifndef CALLBACK_CALLBACK_H
-#define CALLBACK_CALLBACK_H
 
 /* ntifs.h has the object manager's routines that make types and objects. */
 #include <ntifs.h>
-
-#define CALLBACK_MODIFY_STATE 0x0001
-#define CALLBACK_ALL_ACCESS (STANDARD_RIGHTS_REQUIRED | SYNCHRONIZE | CALLBACK_MODIFY_STATE)
 
 typedef struct _CALLBACK_OBJECT CALLBACK_OBJECT;
 
@@ -18,6 +14,7 @@ NTSTATUS CbfuzzInitialize(VOID);
 
 /* Calls every registered processor change routine, in order of registration.
  * A routine may set an error in *OperationStatus while the state is Start. */
-VOID KiNotifyProcessorChange(PKE_PROCESSOR_CHANGE_NOTIFY_CONTEXT Context, PNTSTATUS OperationStatus);
+VOID KiNotifyProcessorChange(PKE_PROCESSOR_CHANGE_NOTIFY_CONTEXT Context,
+                             PNTSTATUS OperationStatus);
 
 #endif

@@ -7,8 +7,8 @@ static NTSTATUS ExpCreateCallbackDirectory(VOID) {
     HANDLE Handle;
     NTSTATUS Status;
 
-    InitializeObjectAttributes(&Attributes, &Name,
-                               OBJ_CASE_INSENSITIVE | OBJ_PERMANENT | OBJ_KERNEL_HANDLE, NULL, NULL);
+    InitializeObjectAttributes(
+        &Attributes, &Name, OBJ_CASE_INSENSITIVE | OBJ_PERMANENT | OBJ_KERNEL_HANDLE, NULL, NULL);
     Status = ZwCreateDirectoryObject(&Handle, DIRECTORY_ALL_ACCESS, &Attributes);
     if (NT_SUCCESS(Status)) {
         ZwClose(Handle);
