@@ -1,0 +1,331 @@
+/* ExCreateCallback: names, permanence, creating and opening, what may fail and how. */
+#include "machine_internal.h"
+
+/* What bears the name that a call asks for. */
+typedef struct {
+    uint16_t some;      /* worlds in which something certainly does */
+    uint16_t perhaps;   /* worlds in which something may */
+    bool exclusive;     /* one of them was made exclusive: anything goes */
+    bool differs;       /* something bears it in another case, and the call minds the case */
+    bool by_case;       /* something bears it only because the call does not mind the case */
+    bool permanent, unheld, gone;
+    unsigned system;
+} Bearers;
+
+/* The worlds in which `object` answers to the call's name. */
+static uint16_t answers_to(const Machine *machine, const SpecObject *object, const Call *call,
+                           uint32_t hash, NameMatch *match) {
+    *match = MATCH_NO;
+    if (object->hash != hash) return 0;
+    *match = name_match(object->name, call->name, call->case_insensitive);
+    return *match == MATCH_NO ? 0 : object_named(machine, object);
+}
+
+static Bearers find_bearers(const Machine *machine, const Call *call, uint32_t hash) {
+    Bearers found = {0};
+    for (unsigned i = 0; i < machine->object_count; i++) {
+        const SpecObject *object = &machine->objects[i];
+        if (object->hash != hash) continue;
+        NameMatch match;
+        uint16_t worlds = answers_to(machine, object, call, hash, &match);
+        if (match == MATCH_NO) {
+            found.differs |= (object_named(machine, object) & judged_worlds(machine)) != 0;
+            continue;
+        }
+        bool undecided = object->system == 3 &&
+                         (machine->readings.answers[QUESTION_PROCESSOR_ADD] & 2) != 0;
+        if (match == MATCH_PERHAPS || object->perhaps || undecided)
+            found.perhaps |= worlds;
+        else
+            found.some |= worlds;
+        if (!worlds) {
+            found.gone = true;
+            continue;
+        }
+        if (object->system) found.system = object->system;
+        found.permanent |= object->permanent;
+        found.unheld |= object->references <= 0;
+        found.by_case |= name_match(object->name, call->name, false) != MATCH_YES;
+        found.exclusive |= object->call_exclusive;
+    }
+    return found;
+}
+
+/* The status codes that Windows gives for a path that leads nowhere; 0: any error. */
+static uint32_t windows_code(PathKind path, bool create, ClauseId *clause) {
+    switch (path) {
+    case PATH_EMPTY:
+    case PATH_RELATIVE: *clause = CLAUSE_WINDOWS_PATH_SYNTAX; return 0xC000003B;
+    case PATH_EMPTY_COMPONENT: *clause = CLAUSE_WINDOWS_NAME_INVALID; return 0xC0000033;
+    case PATH_DIRECTORY: *clause = CLAUSE_WINDOWS_TYPE_MISMATCH; return 0xC0000024;
+    case PATH_MISSING_DIRECTORY: *clause = CLAUSE_WINDOWS_PATH_NOT_FOUND; return 0xC000003A;
+    case PATH_LEAF:
+    case PATH_IN_ROOT:
+        *clause = CLAUSE_WINDOWS_NAME_NOT_FOUND;
+        return create ? 0 : 0xC0000034;
+    case PATH_ROOT:
+    case PATH_BELOW:
+    case PATH_ABSENT: break;
+    }
+    *clause = CLAUSE_CREATE_ERROR;
+    return 0;
+}
+
+/* Must a path of this kind fail, whatever bears it? */
+static bool must_fail(const Machine *machine, PathKind path) {
+    switch (path) {
+    case PATH_ABSENT:
+    case PATH_EMPTY: return true;
+    case PATH_LEAF:
+    case PATH_IN_ROOT: return false;
+    default: return machine->windows;
+    }
+}
+
+/* May it fail although the documents promise nothing against it? */
+static bool may_fail(const Machine *machine, PathKind path) {
+    return path != PATH_LEAF && !(machine->windows && path == PATH_IN_ROOT);
+}
+
+Permission create_call(Machine *machine, const Call *call) {
+    at_stake(machine, CLAUSE_CREATE_IRQL);
+    at_stake(machine, CLAUSE_CREATE_ATTRIBUTES_INITIALIZED);
+    if (!call->create) at_stake(machine, CLAUSE_OPEN_KNOWS_NAME);
+    machine->clause = CLAUSE_CREATE_IRQL;
+    uint8_t answers = machine->readings.answers[QUESTION_CREATE_AT_APC];
+    if (machine->irql > LEVEL_APC || (machine->irql == LEVEL_APC && !(answers & 1)))
+        return PERMIT_MISUSE;
+    unsigned system = call->name.present ? name_system(call->name, call->case_insensitive) : 0;
+    if (system && call->create) {
+        at_stake(machine, CLAUSE_SYSTEM_NAMES_RESERVED);
+        machine->clause = CLAUSE_SYSTEM_NAMES_RESERVED;
+        uint8_t present = machine->readings.answers[QUESTION_PROCESSOR_ADD];
+        if (system == 3 && !(present & 1)) return PERMIT_MISUSE;
+    }
+    if (machine->object_count == MACHINE_OBJECTS) return PERMIT_FULL;
+    return machine->irql == LEVEL_APC && (answers & 2) ? PERMIT_EXCUSED : PERMIT_YES;
+}
+
+/* Why is it wrong that the call found nothing? */
+static ClauseId clause_of_missed(const Call *call, const Bearers *found) {
+    if (found->system) return found->system == 3 ? CLAUSE_SYSTEM_PROCESSOR_ADD : CLAUSE_SYSTEM_OBJECTS;
+    if (found->by_case) return CLAUSE_CREATE_CASE_INSENSITIVE;
+    if (found->permanent && found->unheld) return CLAUSE_CREATE_PERMANENT;
+    return call->create ? CLAUSE_CREATE_OPENS : CLAUSE_OPEN_SUCCEEDS;
+}
+
+static Outcome failed(Machine *machine, const SpecFrame *frame, const Return *result,
+                      const Bearers *found, PathKind path) {
+    const Call *call = &frame->call;
+    at_stake(machine, CLAUSE_CREATE_ERROR);
+    if ((int32_t)result->status >= 0) return diverge(machine, CLAUSE_CREATE_SUCCESS);
+    if (path == PATH_ABSENT) {
+        at_stake(machine, CLAUSE_CREATE_UNNAMED);
+        return result->status == (uint32_t)STATUS_UNSUCCESSFUL_CODE
+                   ? OUTCOME_ALLOWED
+                   : diverge(machine, CLAUSE_CREATE_UNNAMED);
+    }
+    if (path == PATH_EMPTY) at_stake(machine, CLAUSE_CREATE_EMPTY_NAME);
+    bool excused = result->allocation_failed || call->exclusive || found->exclusive ||
+                   name_is_odd(call->name) || objects_alive(machine) >= MACHINE_ROOM_OBJECTS;
+    if (machine->windows && !excused) {
+        ClauseId clause;
+        uint32_t code = windows_code(path, call->create, &clause);
+        if (code && !((found->some | found->perhaps) & judged_worlds(machine))) {
+            at_stake(machine, clause);
+            if (result->status != code) return diverge(machine, clause);
+        }
+    }
+    if (machine->windows && result->allocation_failed) {
+        at_stake(machine, CLAUSE_WINDOWS_NO_MEMORY);
+        if (result->status != 0xC000009A && path == PATH_LEAF &&
+            !(!call->create && result->status == 0xC0000034))
+            return diverge(machine, CLAUSE_WINDOWS_NO_MEMORY);
+    }
+    if (excused) return OUTCOME_ALLOWED;
+    if (frame->irql == LEVEL_APC && (machine->readings.answers[QUESTION_CREATE_AT_APC] & 2)) {
+        uint16_t expected = call->create ? 0 : (uint16_t)~found->some;
+        if (!(judged_worlds(machine) & expected) && path == PATH_LEAF)
+            machine->readings.answers[QUESTION_CREATE_AT_APC] = 2;
+        return OUTCOME_ALLOWED;
+    }
+    if (found->system == 3) {
+        if (machine->readings.answers[QUESTION_PROCESSOR_ADD] & 2) {
+            machine->readings.answers[QUESTION_PROCESSOR_ADD] = 2;
+            return OUTCOME_ALLOWED;
+        }
+    }
+    if (call->create) {
+        if (may_fail(machine, path)) return OUTCOME_ALLOWED;
+        ClauseId clause = found->some ? clause_of_missed(call, found) : CLAUSE_CREATE_NEW;
+        at_stake(machine, clause);
+        return worlds_keep(machine, 0, clause);
+    }
+    at_stake(machine, CLAUSE_OPEN_NEEDS_EXISTING);
+    if (may_fail(machine, path)) return OUTCOME_ALLOWED;
+    return worlds_keep(machine, (uint16_t)(WORLDS_ALL & ~found->some), clause_of_missed(call, found));
+}
+
+/* The live object at an address, newest first. */
+static SpecObject *object_at(Machine *machine, uint64_t pointer) {
+    SpecObject *dead = NULL;
+    for (unsigned i = machine->object_count; i-- > 0;) {
+        SpecObject *object = &machine->objects[i];
+        if (object->pointer != pointer) continue;
+        if (object_alive(object) & judged_worlds(machine)) return object;
+        if (!dead) dead = object;
+    }
+    return dead;
+}
+
+static void created(Machine *machine, const SpecFrame *frame, uint64_t pointer, uint32_t hash) {
+    const Call *call = &frame->call;
+    machine->result_object = machine->object_count;
+    machine->objects[machine->object_count++] = (SpecObject){.name = call->name,
+                                                             .pointer = pointer,
+                                                             .hash = hash,
+                                                             .references = 1,
+                                                             .multiple = call->multiple,
+                                                             .permanent = call->permanent,
+                                                             .call_exclusive = call->exclusive};
+    if (call->permanent) at_stake(machine, CLAUSE_CREATE_PERMANENT);
+    else at_stake(machine, CLAUSE_WINDOWS_TEMPORARY_NAME);
+    at_stake(machine, CLAUSE_CREATE_NEW);
+}
+
+static void opened(Machine *machine, SpecObject *object, const Call *call, uint64_t pointer) {
+    machine->result_object = (uint16_t)(object - machine->objects);
+    object->pointer = pointer;
+    object->references++;
+    object->opened = true;
+    object->perhaps = false;
+    object->nameless = false;
+    at_stake(machine, CLAUSE_OBJECT_SHARED);
+    at_stake(machine, call->create ? CLAUSE_CREATE_OPENS : CLAUSE_OPEN_SUCCEEDS);
+    at_stake(machine, CLAUSE_WINDOWS_OPENIF);
+    if (call->multiple != object->multiple)
+        at_stake(machine, call->create ? CLAUSE_CREATE_IGNORES_MULTIPLE : CLAUSE_OPEN_IGNORES_MULTIPLE);
+    if (call->permanent != object->permanent) at_stake(machine, CLAUSE_OBJECT_ATTRIBUTES);
+    if (object->permanent && object->references == 1) at_stake(machine, CLAUSE_CREATE_PERMANENT);
+    if (call->case_insensitive) at_stake(machine, CLAUSE_CREATE_CASE_INSENSITIVE);
+    if (object->system) at_stake(machine, CLAUSE_SYSTEM_OBJECTS);
+    if (object->system == 3) {
+        at_stake(machine, CLAUSE_WINDOWS_THREE_OBJECTS);
+        machine->readings.answers[QUESTION_PROCESSOR_ADD] = 1;
+    }
+}
+
+/* The first object that answers to the name and whose address was never seen. */
+static SpecObject *unseen_bearer(Machine *machine, const Call *call, uint32_t hash) {
+    for (unsigned i = 0; i < 3; i++) {
+        SpecObject *object = &machine->objects[i];
+        NameMatch match;
+        if (!object->pointer && answers_to(machine, object, call, hash, &match)) return object;
+    }
+    return NULL;
+}
+
+static Outcome succeeded(Machine *machine, const SpecFrame *frame, const Return *result,
+                         const Bearers *found, PathKind path, uint32_t hash) {
+    const Call *call = &frame->call;
+    at_stake(machine, CLAUSE_CREATE_SUCCESS);
+    at_stake(machine, CLAUSE_CREATE_STORES_POINTER);
+    if (must_fail(machine, path)) {
+        ClauseId clause;
+        if (path == PATH_ABSENT) clause = CLAUSE_CREATE_UNNAMED;
+        else if (path == PATH_EMPTY) clause = CLAUSE_CREATE_EMPTY_NAME;
+        else windows_code(path, call->create, &clause);
+        return diverge(machine, clause);
+    }
+    if (!result->pointer) return diverge(machine, CLAUSE_CREATE_STORES_POINTER);
+    if (frame->irql == LEVEL_APC) machine->readings.answers[QUESTION_CREATE_AT_APC] = 1;
+
+    SpecObject *object = object_at(machine, result->pointer);
+    if (!object) object = unseen_bearer(machine, call, hash);
+    if (object) {
+        NameMatch match;
+        uint16_t worlds = answers_to(machine, object, call, hash, &match);
+        if (path != PATH_LEAF && object_alive(object)) worlds = object_alive(object);
+        if (worlds & judged_worlds(machine)) {
+            Outcome outcome = worlds_keep(machine, worlds, CLAUSE_OPEN_SUCCEEDS);
+            if (outcome == OUTCOME_ALLOWED) opened(machine, object, call, result->pointer);
+            return outcome;
+        }
+        /* Another object's address: right only where that one is gone. */
+        if (object_alive(object) & judged_worlds(machine)) {
+            uint16_t gone = (uint16_t)(WORLDS_ALL & ~object_alive(object));
+            ClauseId clause = match == MATCH_NO && object->hash == hash ? CLAUSE_CREATE_CASE_SENSITIVE
+                              : call->create || object->hash != hash     ? CLAUSE_OBJECT_NAMED
+                                                                         : CLAUSE_OPEN_NEEDS_EXISTING;
+            if (match != MATCH_NO && machine->windows)
+                clause = object->made_temporary ? CLAUSE_WINDOWS_MAKE_TEMPORARY
+                                                : CLAUSE_WINDOWS_TEMPORARY_NAME;
+            Outcome outcome = worlds_keep(machine, gone, clause);
+            if (outcome != OUTCOME_ALLOWED) return outcome;
+        }
+    }
+    /* A new object. */
+    if (!call->create) {
+        ClauseId clause = found->differs ? CLAUSE_CREATE_CASE_SENSITIVE : CLAUSE_OPEN_NEEDS_EXISTING;
+        at_stake(machine, CLAUSE_OPEN_NEEDS_EXISTING);
+        /* Something bears the name, but this is not it. */
+        if (found->some & judged_worlds(machine)) clause = CLAUSE_CREATE_STORES_POINTER;
+        return worlds_keep(machine, 0, clause);
+    }
+    Outcome outcome = worlds_keep(machine, (uint16_t)(WORLDS_ALL & ~found->some),
+                                  clause_of_missed(call, found));
+    if (outcome != OUTCOME_ALLOWED) return outcome;
+    if (found->differs) at_stake(machine, CLAUSE_CREATE_CASE_SENSITIVE);
+    at_stake(machine, CLAUSE_OBJECT_NAMED);
+    created(machine, frame, result->pointer, hash);
+    return OUTCOME_ALLOWED;
+}
+
+/* What seemed to bear the name and was not found has lost it. */
+static void forget_missed(Machine *machine, const Call *call, uint32_t hash, bool success) {
+    for (unsigned i = 0; i < machine->object_count; i++) {
+        SpecObject *object = &machine->objects[i];
+        NameMatch match;
+        if (object->system || !object->perhaps || object->hash != hash) continue;
+        if (success && machine->result_object == i) continue;
+        if (answers_to(machine, object, call, hash, &match) && match == MATCH_YES) {
+            object->nameless = true;
+            object->perhaps = false;
+        }
+    }
+}
+
+Outcome create_return(Machine *machine, const Return *result) {
+    SpecFrame *frame = top_frame(machine);
+    const Call *call = &frame->call;
+    PathKind path = name_path(call->name, call->case_insensitive);
+    uint32_t hash = call->name.present ? name_hash(call->name) : 0;
+    Bearers found = find_bearers(machine, call, hash);
+    machine->result_object = NO_ID;
+    bool success = result->status == STATUS_SUCCESS_CODE;
+    Outcome outcome = success ? succeeded(machine, frame, result, &found, path, hash)
+                              : failed(machine, frame, result, &found, path);
+    if (outcome == OUTCOME_ALLOWED && success) machine->effective++;
+    if (outcome == OUTCOME_ALLOWED && !(result->allocation_failed && !success))
+        forget_missed(machine, call, hash, success);
+    return outcome;
+}
+
+/* What the call was allowed to return (for the report). */
+Allowed create_allowed(const Machine *machine, const SpecFrame *frame) {
+    const Call *call = &frame->call;
+    Allowed allowed = {.status = true};
+    PathKind path = name_path(call->name, call->case_insensitive);
+    Bearers found = find_bearers(machine, call, call->name.present ? name_hash(call->name) : 0);
+    uint16_t judged = judged_worlds(machine);
+    uint16_t some = (found.some | found.perhaps) & judged;
+    allowed.success = !must_fail(machine, path) && (call->create || some);
+    ClauseId clause;
+    uint32_t code = machine->windows ? windows_code(path, call->create, &clause) : 0;
+    if (path == PATH_ABSENT) code = (uint32_t)STATUS_UNSUCCESSFUL_CODE;
+    bool fails = must_fail(machine, path) || may_fail(machine, path) ||
+                 (!call->create && (judged & ~found.some));
+    if (fails && code) allowed.codes[allowed.code_count++] = code;
+    allowed.any_error = fails && !code;
+    return allowed;
+}

@@ -1,0 +1,79 @@
+/* How names compare, and what kind of path a name is. */
+#include "machine_internal.h"
+
+static inline uint16_t fold(uint16_t unit) {
+    return unit >= 'a' && unit <= 'z' ? (uint16_t)(unit - 32) : unit;
+}
+
+/* Equal for all names that may be equal without case: units outside of ASCII
+ * count as one, for the documents name no table of their cases. */
+uint32_t name_hash(SpecName name) {
+    uint32_t hash = 2166136261u;
+    for (unsigned i = 0; i < name.length; i++) {
+        uint16_t unit = name.units[i] < 0x80 ? fold(name.units[i]) : 0x80;
+        hash = (hash ^ unit) * 16777619u;
+    }
+    return hash;
+}
+
+NameMatch name_match(SpecName a, SpecName b, bool case_insensitive) {
+    if (a.length != b.length) return MATCH_NO;
+    NameMatch match = MATCH_YES;
+    for (unsigned i = 0; i < a.length; i++) {
+        uint16_t x = a.units[i], y = b.units[i];
+        if (x == y) continue;
+        if (!case_insensitive) return MATCH_NO;
+        if (x < 0x80 && y < 0x80) {
+            if (fold(x) != fold(y)) return MATCH_NO;
+        } else {
+            /* The Kelvin sign and its like: no table says whether they are letters' cases. */
+            match = MATCH_PERHAPS;
+        }
+    }
+    return match;
+}
+
+static bool equals(const uint16_t *units, unsigned length, const char *text, bool case_insensitive) {
+    for (unsigned i = 0; i < length; i++) {
+        if (!text[i]) return false;
+        uint16_t want = (uint16_t)text[i];
+        if (units[i] != want && !(case_insensitive && fold(units[i]) == fold(want))) return false;
+    }
+    return !text[length];
+}
+
+PathKind name_path(SpecName name, bool case_insensitive) {
+    if (!name.present) return PATH_ABSENT;
+    if (!name.length) return PATH_EMPTY;
+    if (name.units[0] != '\\') return PATH_RELATIVE;
+    if (name.length == 1) return PATH_ROOT;
+    unsigned components = 0, first_end = 0;
+    for (unsigned i = 1, start = 1; i <= name.length; i++) {
+        if (i < name.length && name.units[i] != '\\') continue;
+        if (i == start) return PATH_EMPTY_COMPONENT;
+        if (!components++) first_end = i;
+        start = i + 1;
+    }
+    bool callback = equals(name.units + 1, first_end - 1, "Callback", case_insensitive);
+    if (components == 1) return callback ? PATH_DIRECTORY : PATH_IN_ROOT;
+    if (!callback) return PATH_MISSING_DIRECTORY;
+    return components == 2 ? PATH_LEAF : PATH_BELOW;
+}
+
+unsigned name_system(SpecName name, bool case_insensitive) {
+    static const char *const system[] = {"\\Callback\\SetSystemTime", "\\Callback\\PowerState",
+                                         "\\Callback\\ProcessorAdd"};
+    for (unsigned i = 0; i < 3; i++)
+        if (name.present && equals(name.units, name.length, system[i], case_insensitive))
+            return i + 1;
+    return 0;
+}
+
+bool name_is_odd(SpecName name) {
+    if (name.length > MACHINE_ROOM_NAME) return true;
+    for (unsigned i = 0; i < name.length; i++) {
+        uint16_t unit = name.units[i];
+        if (unit < 0x20 || (unit >= 0xD800 && unit <= 0xDFFF)) return true;
+    }
+    return false;
+}

@@ -1,0 +1,296 @@
+/* Which routines run for a call: all that are registered, in order, once, as they are. */
+#include "machine_internal.h"
+
+Permission notify_call(Machine *machine, const Call *call) {
+    at_stake(machine, CLAUSE_NOTIFY_IRQL);
+    at_stake(machine, CLAUSE_NOTIFY_OBJECT);
+    machine->clause = CLAUSE_NOTIFY_OBJECT;
+    if (call->object == NO_ID) return PERMIT_MISUSE;
+    SpecObject *object = &machine->objects[call->object];
+    at_stake(machine, CLAUSE_NOTIFY_SYSTEM_OBJECT);
+    machine->clause = CLAUSE_NOTIFY_SYSTEM_OBJECT;
+    if (object->system) return PERMIT_MISUSE;
+    return permit_in(machine, object_held(object), CLAUSE_NOTIFY_OBJECT);
+}
+
+static uint64_t frame_bit(const Machine *machine, const SpecFrame *frame) {
+    return UINT64_C(1) << (frame - machine->frames);
+}
+
+void notify_begin(Machine *machine, SpecFrame *frame) {
+    uint64_t bit = frame_bit(machine, frame);
+    frame->end = machine->registration_count;
+    frame->cursor = 0;
+    for (unsigned i = 0; i < frame->end; i++)
+        machine->registrations[i].called &= ~bit;
+    if (frame->object != NO_ID) machine->objects[frame->object].notifying++;
+}
+
+/* What the routines of this frame's object receive. */
+static void expected_arguments(const Machine *machine, const SpecFrame *frame, bool change,
+                               SpecValue argument[2]) {
+    const Call *call = &frame->call;
+    argument[0] = argument[1] = (SpecValue){.kind = SPEC_WILD};
+    switch (call->kind) {
+    case CALL_NOTIFY:
+    case CALL_POWER_STATE:
+        for (int i = 0; i < 2; i++)
+            argument[i] = (SpecValue){.kind = SPEC_NUMBER, .number = call->argument[i]};
+        break;
+    case CALL_PROCESSOR_STAGE:
+        if (change && !machine->windows) break;
+        argument[0] = (SpecValue){
+            .kind = SPEC_CONTEXT, .stage = call->stage, .number = call->processor};
+        if (call->stage == STAGE_START)
+            argument[1] = (SpecValue){.kind = SPEC_STATUS, .number = frame->status};
+        break;
+    default: break;
+    }
+}
+
+static bool value_fits(SpecValue expected, SpecValue seen) {
+    if (expected.kind == SPEC_WILD) return true;
+    return expected.kind == seen.kind && expected.number == seen.number &&
+           (expected.kind != SPEC_CONTEXT || expected.stage == seen.stage);
+}
+
+static bool same_routine(const SpecRegistration *registration, const Entry *entry) {
+    return registration->routine == entry->routine && registration->context == entry->context;
+}
+
+/* The next registration in order that this routine call can belong to. */
+static SpecRegistration *match_in_order(Machine *machine, SpecFrame *frame, const Entry *entry) {
+    uint64_t bit = frame_bit(machine, frame);
+    for (unsigned i = frame->cursor; i < machine->registration_count; i++) {
+        SpecRegistration *registration = &machine->registrations[i];
+        if (registration->object != frame->object || !registration->alive) continue;
+        if (i >= frame->end && (registration->called & bit)) continue;
+        if (same_routine(registration, entry)) {
+            frame->cursor = (uint16_t)(i + 1);
+            return registration;
+        }
+        if (i < frame->end) return NULL; /* that one was due */
+    }
+    return NULL;
+}
+
+/* A processor change registration that has not been called yet: their order is open. */
+static SpecRegistration *match_change(Machine *machine, SpecFrame *frame, const Entry *entry) {
+    if (frame->call.kind != CALL_PROCESSOR_STAGE) return NULL;
+    uint64_t bit = frame_bit(machine, frame);
+    for (unsigned i = 0; i < machine->registration_count; i++) {
+        SpecRegistration *registration = &machine->registrations[i];
+        if (registration->object == NO_ID && registration->alive && same_routine(registration, entry) &&
+            (i >= frame->end || !(registration->called & bit)))
+            return registration;
+    }
+    return NULL;
+}
+
+/* Why does this routine call not fit? Marks what it may stand for, out of order. */
+static ClauseId explain(Machine *machine, SpecFrame *frame, const Entry *entry) {
+    uint64_t bit = frame_bit(machine, frame);
+    SpecRegistration *called = NULL, *dead = NULL, *foreign = NULL, *due = NULL;
+    bool same_alive = false;
+    for (unsigned i = 0; i < machine->registration_count; i++) {
+        SpecRegistration *registration = &machine->registrations[i];
+        bool listed = registration->object == frame->object ||
+                      (registration->object == NO_ID && frame->call.kind == CALL_PROCESSOR_STAGE);
+        if (listed && registration->alive && registration->routine == entry->routine) {
+            same_alive = true;
+            if (!due && !(registration->called & bit)) due = registration;
+        }
+        if (!same_routine(registration, entry)) continue;
+        if (!listed) foreign = registration->alive ? registration : foreign;
+        else if (!registration->alive) dead = registration;
+        else if (registration->called & bit) called = registration;
+        else {
+            registration->called |= bit;
+            frame->unordered = true;
+            return CLAUSE_NOTIFY_ORDER;
+        }
+    }
+    if (called) return CLAUSE_NOTIFY_ONCE;
+    if (dead) {
+        if (dead->object == NO_ID) return CLAUSE_WINDOWS_CHANGE_REMOVED;
+        return same_alive && due ? CLAUSE_UNREGISTER_THE_ONE : CLAUSE_UNREGISTER_REMOVES;
+    }
+    if (foreign) return CLAUSE_NOTIFY_ONLY;
+    if (due) return due->context ? CLAUSE_REGISTER_CONTEXT : CLAUSE_REGISTER_CONTEXT_OPTIONAL;
+    return CLAUSE_NOTIFY_ONLY;
+}
+
+static Outcome misfit(SpecFrame *frame, ClauseId clause) {
+    if (!frame->diverged) frame->clause = clause;
+    frame->diverged = true;
+    return OUTCOME_DIVERGES;
+}
+
+static ClauseId clause_of_argument(const Machine *machine, const SpecFrame *frame, bool change,
+                                   unsigned which) {
+    if (frame->call.kind == CALL_PROCESSOR_STAGE && machine->windows) {
+        if (!change) return CLAUSE_WINDOWS_PROCESSOR_ARGUMENTS;
+        switch ((Stage)frame->call.stage) {
+        case STAGE_START: return CLAUSE_WINDOWS_CHANGE_START;
+        case STAGE_COMPLETE: return CLAUSE_WINDOWS_CHANGE_COMPLETE;
+        case STAGE_FAILURE: return CLAUSE_WINDOWS_CHANGE_FAILURE;
+        }
+    }
+    if (frame->call.kind == CALL_POWER_STATE && machine->windows)
+        return CLAUSE_WINDOWS_POWER_ARGUMENTS;
+    return which ? CLAUSE_NOTIFY_ARGUMENT2 : CLAUSE_NOTIFY_ARGUMENT1;
+}
+
+static Outcome judge_entry(Machine *machine, SpecFrame *frame, const Entry *entry, bool change) {
+    at_stake(machine, CLAUSE_ROUTINE_PROTOTYPE);
+    at_stake(machine, CLAUSE_ROUTINE_ARGUMENTS);
+    at_stake(machine, CLAUSE_REGISTER_CONTEXT);
+    at_stake(machine, CLAUSE_NOTIFY_ARGUMENT1);
+    at_stake(machine, CLAUSE_NOTIFY_ARGUMENT2);
+    at_stake(machine, CLAUSE_ROUTINE_IRQL_LIMIT);
+    at_stake(machine, CLAUSE_NOTIFY_SAME_IRQL);
+    SpecValue argument[2];
+    expected_arguments(machine, frame, change, argument);
+    for (unsigned i = 0; i < 2; i++)
+        if (!value_fits(argument[i], entry->argument[i]))
+            return misfit(frame, clause_of_argument(machine, frame, change, i));
+    if (entry->irql > LEVEL_DISPATCH) return misfit(frame, CLAUSE_ROUTINE_IRQL_LIMIT);
+    if (entry->irql != frame->irql)
+        return misfit(frame, change && machine->windows ? CLAUSE_WINDOWS_CHANGE_PASSIVE
+                                                        : CLAUSE_NOTIFY_SAME_IRQL);
+    return OUTCOME_ALLOWED;
+}
+
+Outcome notify_enter(Machine *machine, SpecFrame *frame, const Entry *entry) {
+    uint64_t bit = frame_bit(machine, frame);
+    SpecRegistration *registration = NULL;
+    if (!frame->diverged) {
+        if (frame->object != NO_ID) registration = match_in_order(machine, frame, entry);
+        if (!registration) registration = match_change(machine, frame, entry);
+    }
+    if (!registration) return misfit(frame, explain(machine, frame, entry));
+    bool change = registration->object == NO_ID;
+    registration->called |= bit;
+    registration->told = 1;
+    Outcome outcome = judge_entry(machine, frame, entry, change);
+    if (outcome != OUTCOME_ALLOWED) return outcome;
+    uint16_t number = (uint16_t)(registration - machine->registrations);
+    frame->running = number;
+    registration->running++;
+    if (number >= frame->end) machine->late_called = true;
+    return OUTCOME_ALLOWED;
+}
+
+/* A routine of this object, registered before and still, that was not called. */
+static const SpecRegistration *missed(const Machine *machine, const SpecFrame *frame, bool change) {
+    uint64_t bit = frame_bit(machine, frame);
+    for (unsigned i = 0; i < frame->end; i++) {
+        const SpecRegistration *registration = &machine->registrations[i];
+        if (registration->alive && !(registration->called & bit) &&
+            (change ? registration->object == NO_ID : registration->object == frame->object))
+            return registration;
+    }
+    return NULL;
+}
+
+static ClauseId clause_of_missed(const Machine *machine, const SpecFrame *frame) {
+    switch (machine->objects[frame->object].system) {
+    case 1: return CLAUSE_SYSTEM_TIME;
+    case 2: return CLAUSE_SYSTEM_POWER;
+    case 3: return CLAUSE_SYSTEM_PROCESSOR_ADD;
+    default: return frame->nested_calls ? CLAUSE_ROUTINE_TASKS : CLAUSE_NOTIFY_ALL;
+    }
+}
+
+static void note_stakes(Machine *machine, const SpecFrame *frame) {
+    const SpecObject *object = &machine->objects[frame->object];
+    at_stake(machine, CLAUSE_NOTIFY_ALL);
+    at_stake(machine, CLAUSE_NOTIFY_ONLY);
+    at_stake(machine, CLAUSE_NOTIFY_REACHES_ALL);
+    if (object->unregistered) {
+        at_stake(machine, CLAUSE_UNREGISTER_REMOVES);
+        if (frame->calls) at_stake(machine, CLAUSE_UNREGISTER_OTHERS_STAY);
+    }
+    if (!frame->calls) return;
+    at_stake(machine, CLAUSE_NOTIFY_ONCE);
+    if (frame->calls > 1) at_stake(machine, CLAUSE_NOTIFY_ORDER);
+    if (frame->irql == LEVEL_DISPATCH) at_stake(machine, CLAUSE_NOTIFY_AT_DISPATCH);
+    if (object->system == 1) at_stake(machine, CLAUSE_SYSTEM_TIME);
+    if (object->system == 2) {
+        at_stake(machine, CLAUSE_SYSTEM_POWER);
+        at_stake(machine, CLAUSE_WINDOWS_POWER_ARGUMENTS);
+    }
+    if (object->system == 3) {
+        at_stake(machine, CLAUSE_SYSTEM_PROCESSOR_ADD);
+        at_stake(machine, CLAUSE_WINDOWS_PROCESSOR_ARGUMENTS);
+    }
+}
+
+/* Processor change routines at the end of a stage. */
+static Outcome judge_change_stage(Machine *machine, const SpecFrame *frame) {
+    static const ClauseId clauses[] = {CLAUSE_WINDOWS_CHANGE_START, CLAUSE_WINDOWS_CHANGE_COMPLETE,
+                                       CLAUSE_WINDOWS_CHANGE_FAILURE};
+    uint64_t bit = frame_bit(machine, frame);
+    bool last = frame->call.stage == STAGE_COMPLETE;
+    for (unsigned i = 0; i < machine->stage_end && i < frame->end; i++) {
+        const SpecRegistration *registration = &machine->registrations[i];
+        if (registration->object != NO_ID || !registration->alive) continue;
+        if (machine->windows) {
+            at_stake(machine, clauses[frame->call.stage]);
+            at_stake(machine, CLAUSE_WINDOWS_CHANGE_PASSIVE);
+            if (!(registration->called & bit)) return diverge(machine, clauses[frame->call.stage]);
+        }
+        if (last) at_stake(machine, CLAUSE_PROCESSOR_CHANGE_SIMILAR);
+        if (last && !registration->told) return diverge(machine, CLAUSE_PROCESSOR_CHANGE_SIMILAR);
+    }
+    return OUTCOME_ALLOWED;
+}
+
+Outcome notify_return(Machine *machine) {
+    SpecFrame *frame = top_frame(machine);
+    bool known = frame->object != NO_ID;
+    if (known) machine->objects[frame->object].notifying--;
+    if (known && missed(machine, frame, false)) {
+        if (!frame->diverged || frame->unordered)
+            return worlds_keep(machine, 0, clause_of_missed(machine, frame));
+    }
+    if (frame->diverged) return worlds_keep(machine, 0, frame->clause);
+    if (known) note_stakes(machine, frame);
+    if (frame->calls) {
+        machine->effective++;
+        if (known) object_is_there(machine, &machine->objects[frame->object]);
+    }
+    if (machine->registration_count > frame->end && known) {
+        /* One was registered during this: was it called? Only noted: the
+         * documents are silent, and its place may decide. */
+        bool late = false;
+        for (unsigned i = frame->end; i < machine->registration_count; i++)
+            late |= machine->registrations[i].object == frame->object;
+        if (late) machine->late_seen |= machine->late_called ? 1 : 2;
+        machine->late_called = false;
+    }
+    if (frame->call.kind == CALL_PROCESSOR_STAGE) return judge_change_stage(machine, frame);
+    return OUTCOME_ALLOWED;
+}
+
+size_t machine_expected(const Machine *machine, ExpectedEntry *entries, size_t capacity) {
+    const SpecFrame *frame = &machine->frames[machine->frame_count];
+    size_t count = 0;
+    uint64_t bit = frame_bit(machine, frame);
+    for (unsigned i = 0; i < machine->registration_count && count < capacity; i++) {
+        const SpecRegistration *registration = &machine->registrations[i];
+        bool change = registration->object == NO_ID;
+        if (change ? frame->call.kind != CALL_PROCESSOR_STAGE
+                   : registration->object != frame->object)
+            continue;
+        bool was_called = (registration->called & bit) != 0;
+        if (!registration->alive && !was_called) continue;
+        if (i >= frame->end && !was_called) continue;
+        ExpectedEntry *entry = &entries[count++];
+        entry->routine = registration->routine;
+        entry->context = registration->context;
+        entry->optional = i >= frame->end || (change && !machine->windows);
+        expected_arguments(machine, frame, change, entry->argument);
+    }
+    return count;
+}

@@ -1,0 +1,115 @@
+/* KeRegisterProcessorChangeCallback: its registration, and ADD_EXISTING in its order. */
+#include "machine_internal.h"
+
+Permission change_call(Machine *machine, const Call *call) {
+    at_stake(machine, CLAUSE_WINDOWS_CHANGE_IRQL);
+    machine->clause = CLAUSE_WINDOWS_CHANGE_IRQL;
+    if (machine->irql != LEVEL_PASSIVE) return PERMIT_MISUSE;
+    if (call->kind == CALL_REGISTER_CHANGE)
+        return machine->registration_count == MACHINE_REGISTRATIONS ? PERMIT_FULL : PERMIT_YES;
+    machine->clause = CLAUSE_REGISTER_KEEP_HANDLE;
+    if (call->registration == NO_ID) return PERMIT_MISUSE;
+    const SpecRegistration *registration = &machine->registrations[call->registration];
+    bool stale = !registration->alive || registration->object != NO_ID || registration->running;
+    return stale ? PERMIT_MISUSE : PERMIT_YES;
+}
+
+static Outcome misfit(SpecFrame *frame, ClauseId clause) {
+    if (!frame->diverged) frame->clause = clause;
+    frame->diverged = true;
+    return OUTCOME_DIVERGES;
+}
+
+static uint64_t active_processors(const SpecFrame *frame) {
+    return (UINT64_C(1) << frame->call.processor) - 1;
+}
+
+Outcome existing_enter(Machine *machine, SpecFrame *frame, const Entry *entry) {
+    const Call *call = &frame->call;
+    if (entry->routine != call->routine) return misfit(frame, CLAUSE_NOTIFY_ONLY);
+    if (!call->existing) return misfit(frame, CLAUSE_PROCESSOR_CHANGE_EXISTING);
+    if (entry->context != call->context) return misfit(frame, CLAUSE_REGISTER_CONTEXT);
+    if (entry->irql != LEVEL_PASSIVE) return misfit(frame, CLAUSE_WINDOWS_CHANGE_PASSIVE);
+    SpecValue what = entry->argument[0];
+    bool known = what.kind == SPEC_CONTEXT && what.number < call->processor;
+    uint64_t bit = known ? UINT64_C(1) << what.number : 0;
+    if (!machine->windows) {
+        if (known) frame->started |= bit;
+        frame->running = NO_ID;
+        return OUTCOME_ALLOWED;
+    }
+    bool failing = frame->failing != UINT32_MAX;
+    if (!known) return misfit(frame, CLAUSE_WINDOWS_EXISTING_START);
+    switch ((Stage)what.stage) {
+    case STAGE_START:
+        if (failing || frame->finished || (frame->started & bit) ||
+            entry->argument[1].kind != SPEC_STATUS || entry->argument[1].number != 0)
+            return misfit(frame, CLAUSE_WINDOWS_EXISTING_START);
+        frame->started |= bit;
+        frame->announced = (uint32_t)what.number;
+        frame->status = 0;
+        return OUTCOME_ALLOWED;
+    case STAGE_COMPLETE:
+        if (failing || frame->started != active_processors(frame) || (frame->finished & bit))
+            return misfit(frame, CLAUSE_WINDOWS_EXISTING_COMPLETE);
+        break;
+    case STAGE_FAILURE:
+        if (!failing || !(frame->started & bit) || what.number == frame->failing ||
+            (frame->finished & bit))
+            return misfit(frame, CLAUSE_WINDOWS_EXISTING_FAILURE);
+        break;
+    }
+    frame->finished |= bit;
+    return OUTCOME_ALLOWED;
+}
+
+/* Were all processors enumerated, as the profile wants it? */
+static Outcome judge_existing(Machine *machine, const SpecFrame *frame) {
+    uint64_t active = active_processors(frame);
+    bool failing = frame->failing != UINT32_MAX;
+    at_stake(machine, CLAUSE_PROCESSOR_CHANGE_EXISTING);
+    if (!machine->windows) {
+        if (failing || frame->started == active) return OUTCOME_ALLOWED;
+        return diverge(machine, CLAUSE_PROCESSOR_CHANGE_EXISTING);
+    }
+    at_stake(machine, CLAUSE_WINDOWS_EXISTING_START);
+    if (failing) {
+        at_stake(machine, CLAUSE_WINDOWS_EXISTING_FAILURE);
+        uint64_t due = frame->started & ~(UINT64_C(1) << frame->failing);
+        if (frame->finished != due) return diverge(machine, CLAUSE_WINDOWS_EXISTING_FAILURE);
+        return OUTCOME_ALLOWED;
+    }
+    at_stake(machine, CLAUSE_WINDOWS_EXISTING_COMPLETE);
+    if (!frame->calls) return diverge(machine, CLAUSE_PROCESSOR_CHANGE_EXISTING);
+    if (frame->started != active) return diverge(machine, CLAUSE_WINDOWS_EXISTING_START);
+    if (frame->finished != active) return diverge(machine, CLAUSE_WINDOWS_EXISTING_COMPLETE);
+    return OUTCOME_ALLOWED;
+}
+
+Outcome change_return(Machine *machine, const Return *result) {
+    SpecFrame *frame = top_frame(machine);
+    const Call *call = &frame->call;
+    machine->result_registration = NO_ID;
+    if (call->kind == CALL_DEREGISTER_CHANGE) {
+        machine->registrations[call->registration].alive = false;
+        machine->effective++;
+        at_stake(machine, CLAUSE_WINDOWS_CHANGE_REMOVED);
+        return OUTCOME_ALLOWED;
+    }
+    if (frame->diverged) return diverge(machine, frame->clause);
+    bool failing = frame->failing != UINT32_MAX;
+    at_stake(machine, CLAUSE_WINDOWS_CHANGE_HANDLE);
+    if (!result->pointer) {
+        bool excused = result->allocation_failed || (!machine->windows && failing) ||
+                       registrations_alive(machine) >= MACHINE_ROOM_REGISTRATIONS;
+        return excused ? OUTCOME_ALLOWED : diverge(machine, CLAUSE_WINDOWS_CHANGE_HANDLE);
+    }
+    if (call->existing) {
+        Outcome outcome = judge_existing(machine, frame);
+        if (outcome != OUTCOME_ALLOWED) return outcome;
+    }
+    machine->result_registration = registration_add(machine, call, result->pointer);
+    machine->registrations[machine->result_registration].object = NO_ID;
+    machine->effective++;
+    return OUTCOME_ALLOWED;
+}

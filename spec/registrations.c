@@ -1,0 +1,165 @@
+/* ExRegisterCallback and ExUnregisterCallback: who is on the list. */
+#include "machine_internal.h"
+
+unsigned registrations_alive(const Machine *machine) {
+    unsigned count = 0;
+    for (unsigned i = 0; i < machine->registration_count; i++)
+        count += machine->registrations[i].alive;
+    return count;
+}
+
+uint16_t registration_add(Machine *machine, const Call *call, uint64_t handle) {
+    uint16_t number = machine->registration_count++;
+    machine->registrations[number] = (SpecRegistration){.handle = handle,
+                                                        .context = call->context,
+                                                        .object = call->object,
+                                                        .routine = call->routine,
+                                                        .alive = true};
+    return number;
+}
+
+static bool handle_in_use(const Machine *machine, uint64_t handle) {
+    for (unsigned i = 0; i < machine->registration_count; i++)
+        if (machine->registrations[i].alive && machine->registrations[i].handle == handle) return true;
+    return false;
+}
+
+Permission register_call(Machine *machine, const Call *call) {
+    at_stake(machine, CLAUSE_REGISTER_IRQL);
+    at_stake(machine, CLAUSE_REGISTER_OBJECT);
+    machine->clause = CLAUSE_REGISTER_IRQL;
+    if (machine->irql > LEVEL_APC) return PERMIT_MISUSE;
+    machine->clause = CLAUSE_REGISTER_OBJECT;
+    if (call->object == NO_ID)
+        return machine->readings.answers[QUESTION_REGISTER_NULL] & 1 ? PERMIT_EXCUSED : PERMIT_MISUSE;
+    if (machine->registration_count == MACHINE_REGISTRATIONS) return PERMIT_FULL;
+    return permit_in(machine, object_held(&machine->objects[call->object]), CLAUSE_REGISTER_OBJECT);
+}
+
+/* Which readings of "the same routine again" would refuse this one. */
+static uint8_t refusing_readings(const Machine *machine, const Call *call) {
+    bool routine = false, pair = false;
+    for (unsigned i = 0; i < machine->registration_count; i++) {
+        const SpecRegistration *other = &machine->registrations[i];
+        if (!other->alive || other->object != call->object || other->routine != call->routine)
+            continue;
+        routine = true;
+        pair |= other->context == call->context;
+    }
+    return (uint8_t)((pair ? 2 : 0) | (routine ? 4 : 0));
+}
+
+static Outcome refused(Machine *machine, const Call *call, const SpecObject *object,
+                       const Return *result) {
+    if (!object->multiple && object->registered) {
+        at_stake(machine, CLAUSE_REGISTER_SINGLE);
+        return OUTCOME_ALLOWED;
+    }
+    if (result->allocation_failed) {
+        at_stake(machine, CLAUSE_REGISTER_ERROR);
+        return OUTCOME_ALLOWED;
+    }
+    if (registrations_alive(machine) >= MACHINE_ROOM_REGISTRATIONS) return OUTCOME_ALLOWED;
+    uint8_t *same = &machine->readings.answers[QUESTION_SAME_ROUTINE];
+    uint8_t refusing = refusing_readings(machine, call) & *same;
+    if (refusing) {
+        *same = refusing;
+        return OUTCOME_ALLOWED;
+    }
+    ClauseId clause = object->system        ? CLAUSE_SYSTEM_MULTIPLE
+                      : object->registered  ? CLAUSE_CREATE_MULTIPLE
+                      : !object->multiple   ? CLAUSE_CREATE_SINGLE
+                                            : CLAUSE_REGISTER_HANDLE;
+    return worlds_keep(machine, 0, clause);
+}
+
+Outcome register_return(Machine *machine, const Return *result) {
+    const Call *call = &top_frame(machine)->call;
+    machine->result_registration = NO_ID;
+    if (call->object == NO_ID) {
+        if (result->pointer) return OUTCOME_MISUSE; /* nobody says what that would be */
+        machine->readings.answers[QUESTION_REGISTER_NULL] = 1;
+        return OUTCOME_ALLOWED;
+    }
+    SpecObject *object = &machine->objects[call->object];
+    at_stake(machine, CLAUSE_REGISTER_HANDLE);
+    at_stake(machine, CLAUSE_CREATE_THEN_REGISTER);
+    at_stake(machine, CLAUSE_CREATE_POINTER_USABLE);
+    if (object->system) at_stake(machine, CLAUSE_SYSTEM_MULTIPLE);
+    else at_stake(machine, object->multiple ? CLAUSE_CREATE_MULTIPLE : CLAUSE_CREATE_SINGLE);
+    if (!result->pointer) return refused(machine, call, object, result);
+
+    if (!object->multiple && object->registered) {
+        at_stake(machine, CLAUSE_REGISTER_SINGLE);
+        return worlds_keep(machine, 0, CLAUSE_REGISTER_SINGLE);
+    }
+    if (handle_in_use(machine, result->pointer))
+        return worlds_keep(machine, 0, CLAUSE_REGISTER_HANDLE);
+    uint8_t refusing = refusing_readings(machine, call);
+    if (refusing) {
+        uint8_t *same = &machine->readings.answers[QUESTION_SAME_ROUTINE];
+        if (!(*same & ~refusing)) return worlds_keep(machine, 0, CLAUSE_REGISTER_HANDLE);
+        *same &= (uint8_t)~refusing;
+    }
+    machine->result_registration = registration_add(machine, call, result->pointer);
+    object_is_there(machine, object);
+    object->registered++;
+    machine->effective++;
+    at_stake(machine, CLAUSE_REGISTER_ANY_TIME);
+    at_stake(machine, CLAUSE_WINDOWS_REGISTRATION_REFERENCE);
+    if (!call->context) at_stake(machine, CLAUSE_REGISTER_CONTEXT_OPTIONAL);
+    return OUTCOME_ALLOWED;
+}
+
+Permission unregister_call(Machine *machine, const Call *call) {
+    at_stake(machine, CLAUSE_REGISTER_IRQL);
+    at_stake(machine, CLAUSE_REGISTER_KEEP_HANDLE);
+    machine->clause = CLAUSE_REGISTER_IRQL;
+    if (machine->irql > LEVEL_APC) return PERMIT_MISUSE;
+    machine->clause = CLAUSE_REGISTER_KEEP_HANDLE;
+    if (call->registration == NO_ID)
+        return machine->readings.answers[QUESTION_UNREGISTER_NULL] & 1 ? PERMIT_EXCUSED
+                                                                       : PERMIT_MISUSE;
+    SpecRegistration *registration = &machine->registrations[call->registration];
+    if (!registration->alive || registration->object == NO_ID) return PERMIT_MISUSE;
+    SpecObject *object = &machine->objects[registration->object];
+    bool excused = false;
+    if (registration->running) {
+        at_stake(machine, CLAUSE_WINDOWS_UNREGISTER_SELF);
+        machine->clause = CLAUSE_WINDOWS_UNREGISTER_SELF;
+        uint8_t answers = machine->readings.answers[QUESTION_UNREGISTER_SELF];
+        if (!(answers & 1)) return PERMIT_MISUSE;
+        excused = (answers & 2) != 0;
+    }
+    /* Where the caller's reference goes, there must be one, and the object
+     * must outlive its own notification. */
+    uint16_t fine = object_alive(object);
+    if (!object->system && !object->permanent && object->references <= (int32_t)object->unregistered)
+        fine &= (uint16_t)~WORLDS_CALLERS_REFERENCE;
+    object->registered--;
+    object->unregistered++;
+    fine &= (uint16_t)~worlds_gone_while_notifying(object);
+    object->registered++;
+    object->unregistered--;
+    Permission permission = permit_in(machine, fine, CLAUSE_NOTIFY_OBJECT);
+    if (permission == PERMIT_YES && excused) permission = PERMIT_EXCUSED;
+    return permission;
+}
+
+Outcome unregister_return(Machine *machine) {
+    const Call *call = &top_frame(machine)->call;
+    if (call->registration == NO_ID) {
+        machine->readings.answers[QUESTION_UNREGISTER_NULL] = 1;
+        return OUTCOME_ALLOWED;
+    }
+    SpecRegistration *registration = &machine->registrations[call->registration];
+    SpecObject *object = &machine->objects[registration->object];
+    if (registration->running) machine->readings.answers[QUESTION_UNREGISTER_SELF] = 1;
+    registration->alive = false;
+    object->registered--;
+    object->unregistered++;
+    machine->effective++;
+    at_stake(machine, CLAUSE_UNREGISTER_REFERENCE);
+    at_stake(machine, CLAUSE_UNREGISTER_THE_ONE);
+    return OUTCOME_ALLOWED;
+}
