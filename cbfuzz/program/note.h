@@ -1,0 +1,17 @@
+/* Text of notes: what parser and decoder let stand in a program. */
+#ifndef CBFUZZ_PROGRAM_NOTE_H
+#define CBFUZZ_PROGRAM_NOTE_H
+
+#include "program/program.h"
+
+/* Is this a word that the note may have? clause: capitals, digits, "-"; profile:
+ * documented or windows; reading: letters, digits, "-_.:=". */
+bool note_word(LineKind kind, const char *text, size_t length);
+
+/* Adds the text of a note in the form that a script gives back: words with
+ * single blanks between them (those that are no words of this note left out);
+ * comments cleaned as utf8_clean does, without blanks at the end. False when
+ * nothing is left of a note that needs a word. */
+bool note_add(Program *program, Line *line, const char *text, size_t length);
+
+#endif

@@ -1,0 +1,475 @@
+/* Script to program: one line at a time, names resolved as they come. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "program/names.h"
+#include "program/note.h"
+#include "program/script_expect.h"
+
+enum { SCRIPT_BYTES = 1 << 30 /* offsets in a program have 32 bits, cleaning may lengthen text */ };
+
+/* A name that a routine body uses before the script has defined it. */
+typedef struct {
+    ScriptLine line; /* for the error */
+    Token token;
+    uint32_t index;
+} Forward;
+
+typedef struct {
+    ScriptLine line;
+    Program *program;
+    Names *names;
+    Forward forward[PROGRAM_STATEMENTS];
+    uint32_t forward_count;
+    uint32_t block_line, block_column;
+    uint16_t units[PROGRAM_NAME_UNITS];
+} Parser;
+
+static const char *const type_words[] = {"nothing", "an object", "a registration", "a processor registration"};
+
+static const struct {
+    const char *word;
+    uint8_t flag;
+} attributes[] = {{"multiple", FLAG_MULTIPLE},         {"case_insensitive", FLAG_CASE_INSENSITIVE},
+                  {"permanent", FLAG_PERMANENT},       {"openif", FLAG_OPENIF},
+                  {"exclusive", FLAG_EXCLUSIVE},       {"kernel_handle", FLAG_KERNEL_HANDLE}};
+enum { ATTRIBUTES = sizeof attributes / sizeof *attributes };
+
+static bool parse_attributes(ScriptLine *line, Line *out) {
+    char shown[SCRIPT_SHOWN], hint[SCRIPT_HINT];
+    for (; line->token.kind == TOKEN_WORD; script_advance(line)) {
+        unsigned i = 0;
+        while (i < ATTRIBUTES && !script_token_is(&line->token, attributes[i].word))
+            i++;
+        if (i == ATTRIBUTES) {
+            const char *words[ATTRIBUTES + 1] = {0};
+            for (unsigned j = 0; j < ATTRIBUTES; j++)
+                words[j] = attributes[j].word;
+            return script_fail(line, line->token.at, "unknown attribute %s%s", script_shown(&line->token, shown),
+                               script_hint(&line->token, words, hint));
+        }
+        if (out->flags & attributes[i].flag)
+            return script_fail(line, line->token.at, "\"%s\" stands here twice", attributes[i].word);
+        out->flags |= attributes[i].flag;
+    }
+    return true;
+}
+
+static bool parse_name(Parser *parser, Line *out) {
+    ScriptLine *line = &parser->line;
+    if (script_token_is(&line->token, "unnamed")) {
+        out->flags |= FLAG_UNNAMED;
+        script_advance(line);
+        return true;
+    }
+    if (!script_name(line, parser->units, &out->name_length))
+        return false;
+    out->name_at = program_add_name(parser->program, parser->units, out->name_length);
+    return true;
+}
+
+static bool wrong_type(ScriptLine *line, const Token *token, Type is, Type expected) {
+    char shown[SCRIPT_SHOWN];
+    return script_fail(line, token->at, "%s is %s, %s is expected", script_shown(token, shown), type_words[is],
+                       type_words[expected]);
+}
+
+static bool parse_operand(Parser *parser, Line *out) {
+    char shown[SCRIPT_SHOWN];
+    ScriptLine *line = &parser->line;
+    Program *program = parser->program;
+    Token token = line->token;
+    Type type = line_info[out->kind].operand;
+    if (token.kind != TOKEN_WORD || names_reserved(token.at, token.length))
+        return script_fail(line, token.at, "expected %s, found %s", type_words[type], script_shown(&token, shown));
+    uint16_t variable = names_find(parser->names, token.at, token.length);
+    if (variable == NO_VARIABLE) {
+        if (!program->open_block || program->lines[program->open_block - 1].kind != LINE_ROUTINE)
+            return script_fail(line, token.at, "%s is not defined above; %s is expected", script_shown(&token, shown),
+                               type_words[type]);
+        if (parser->forward_count < PROGRAM_STATEMENTS)
+            parser->forward[parser->forward_count++] = (Forward){*line, token, program->line_count};
+    } else if (program->variables[variable].type != type) {
+        return wrong_type(line, &token, program->variables[variable].type, type);
+    }
+    out->operand = variable;
+    script_advance(line);
+    return true;
+}
+
+static bool resolve_forward(Parser *parser) {
+    char shown[SCRIPT_SHOWN];
+    for (uint32_t i = 0; i < parser->forward_count; i++) {
+        Forward *forward = &parser->forward[i];
+        const Token *token = &forward->token;
+        Line *used = &parser->program->lines[forward->index];
+        Type type = line_info[used->kind].operand;
+        uint16_t variable = names_find(parser->names, token->at, token->length);
+        if (variable == NO_VARIABLE)
+            return script_fail(&forward->line, token->at, "%s is not defined in this script; %s is expected",
+                               script_shown(token, shown), type_words[type]);
+        if (parser->program->variables[variable].type != type)
+            return wrong_type(&forward->line, token, parser->program->variables[variable].type, type);
+        used->operand = variable;
+    }
+    return true;
+}
+
+static bool parse_level(ScriptLine *line, Line *out) {
+    static const char *const levels[] = {"PASSIVE_LEVEL", "APC_LEVEL", "DISPATCH_LEVEL", NULL};
+    char shown[SCRIPT_SHOWN], hint[SCRIPT_HINT];
+    for (unsigned i = 0; levels[i]; i++)
+        if (script_token_is(&line->token, levels[i])) {
+            out->number[0] = i;
+            script_advance(line);
+            return true;
+        }
+    return script_fail(line, line->token.at, "expected PASSIVE_LEVEL, APC_LEVEL or DISPATCH_LEVEL, found %s%s",
+                       script_shown(&line->token, shown), script_hint(&line->token, levels, hint));
+}
+
+/* A word that may stand at the end of the arguments. */
+static void parse_optional(ScriptLine *line, const char *word, uint8_t flag, Line *out) {
+    if (script_token_is(&line->token, word)) {
+        out->flags |= flag;
+        script_advance(line);
+    }
+}
+
+static bool parse_count(ScriptLine *line, Line *out) {
+    const char *at = line->token.at;
+    if (!script_number(line, "a number from 1 to 65535", 65535, &out->number[0]))
+        return false;
+    return out->number[0] > 0 || script_fail(line, at, "allocations are counted from 1; expected a number from 1 to 65535");
+}
+
+static bool parse_words(Parser *parser, Line *out) {
+    ScriptLine *line = &parser->line;
+    char shown[SCRIPT_SHOWN];
+    const char *what = out->kind == LINE_CLAUSE    ? "the id of a clause (capitals, digits, \"-\")"
+                       : out->kind == LINE_PROFILE ? "documented or windows"
+                                                   : "the id of a reading";
+    const char *start = line->token.at, *at = start;
+    for (unsigned count = 0;; count++) {
+        while (at < line->end && (*at == ' ' || *at == '\t'))
+            at++;
+        const char *word = at;
+        while (at < line->end && *at != ' ' && *at != '\t' && *at != '#')
+            at++;
+        if (at == word && count > 0)
+            break;
+        Token token = {TOKEN_WORD, word, (size_t)(at - word)};
+        if (at == word)
+            token.kind = at < line->end ? TOKEN_COMMENT : TOKEN_END;
+        if (out->kind == LINE_PROFILE && count == 1)
+            return script_fail(line, word, "expected a comment or the end of the line, found %s",
+                               script_shown(&token, shown));
+        if (!note_word(out->kind, word, token.length))
+            return script_fail(line, word, "expected %s, found %s", what, script_shown(&token, shown));
+    }
+    note_add(parser->program, out, start, (size_t)(at - start));
+    line->next = at;
+    script_advance(line);
+    return true;
+}
+
+static bool parse_brace(ScriptLine *line) {
+    char shown[SCRIPT_SHOWN];
+    if (!script_token_sign(&line->token, '{'))
+        return script_fail(line, line->token.at, "expected \"{\", found %s", script_shown(&line->token, shown));
+    script_advance(line);
+    return true;
+}
+
+static bool parse_arguments(Parser *parser, Line *out) {
+    ScriptLine *line = &parser->line;
+    const char *context = "the context, a number";
+    switch (line_info[out->kind].arguments) {
+    case ARGUMENTS_NONE:
+        return true;
+    case ARGUMENTS_NAME_AND_ATTRIBUTES:
+        return parse_name(parser, out) && parse_attributes(line, out);
+    case ARGUMENTS_ROUTINE_AND_CONTEXT:
+        return script_routine(line, 'F', PROGRAM_ROUTINES, &out->routine) &&
+               script_number(line, context, UINT64_MAX, &out->number[0]);
+    case ARGUMENTS_ROUTINE_CONTEXT_AND_EXISTING:
+        if (!script_routine(line, 'F', PROGRAM_ROUTINES, &out->routine) ||
+            !script_number(line, context, UINT64_MAX, &out->number[0]))
+            return false;
+        parse_optional(line, "add_existing", FLAG_ADD_EXISTING, out);
+        return true;
+    case ARGUMENTS_TWO_NUMBERS:
+        return script_number(line, "the first argument, a number", UINT64_MAX, &out->number[0]) &&
+               script_number(line, "the second argument, a number", UINT64_MAX, &out->number[1]);
+    case ARGUMENTS_LEVEL:
+        return parse_level(line, out);
+    case ARGUMENTS_FAILS:
+        parse_optional(line, "fails", FLAG_FAILS, out);
+        return true;
+    case ARGUMENTS_COUNT:
+        return parse_count(line, out);
+    case ARGUMENTS_ROUTINE:
+        return script_routine(line, 'F', PROGRAM_ROUTINES, &out->routine) && parse_brace(line);
+    case ARGUMENTS_THREAD:
+        return script_routine(line, 'T', PROGRAM_THREADS, &out->routine) && parse_brace(line);
+    case ARGUMENTS_STATUS: {
+        uint32_t status = 0;
+        bool read = script_status(line, "a STATUS_...", &status);
+        out->number[0] = status;
+        return read;
+    }
+    case ARGUMENTS_TEXT:
+        return parse_words(parser, out);
+    }
+    return true;
+}
+
+/* What the place of a statement forbids. */
+static bool check_place(Parser *parser, const Token *word, LineKind kind) {
+    const Program *program = parser->program;
+    const Line *block = program->open_block ? &program->lines[program->open_block - 1] : NULL;
+    if (line_info[kind].class == CLASS_BLOCK && block)
+        return script_fail(&parser->line, word->at, "a block cannot stand in the block that line %u opened",
+                           (unsigned)parser->block_line);
+    if (kind == LINE_SET_STATUS && (!block || block->kind != LINE_ROUTINE))
+        return script_fail(&parser->line, word->at, "set_status stands only in the body of a routine");
+    if (kind == LINE_PROFILE && program->has_profile)
+        return script_fail(&parser->line, word->at, "the profile is already given in line %u",
+                           (unsigned)program_note(program, LINE_PROFILE)->line);
+    return true;
+}
+
+/* A second block of one routine or thread. */
+static bool check_block(Parser *parser, const Line *out, const char *at) {
+    const Program *program = parser->program;
+    for (uint32_t i = 0; i < program->line_count; i++)
+        if (program->lines[i].kind == out->kind && program->lines[i].routine == out->routine)
+            return script_fail(&parser->line, at, "%c%u already has a block, in line %u",
+                               out->kind == LINE_ROUTINE ? 'F' : 'T', out->routine, (unsigned)program->lines[i].line);
+    return true;
+}
+
+static bool unknown_statement(ScriptLine *line) {
+    char shown[SCRIPT_SHOWN], hint[SCRIPT_HINT];
+    const char *words[LINE_KINDS + 1];
+    unsigned count = 0;
+    for (unsigned i = 0; i < LINE_KINDS; i++)
+        words[count++] = line_info[i].word;
+    words[count] = NULL;
+    if (line->token.kind != TOKEN_WORD)
+        return script_fail(line, line->token.at, "expected a statement, found %s", script_shown(&line->token, shown));
+    return script_fail(line, line->token.at, "unknown statement %s%s", script_shown(&line->token, shown),
+                       script_hint(&line->token, words, hint));
+}
+
+static bool append(Parser *parser, const Line *out, const char *at) {
+    bool full = false;
+    program_append(parser->program, *out, &full);
+    if (!full)
+        return true;
+    if (line_info[out->kind].class == CLASS_NOTE)
+        return script_fail(&parser->line, at, "more than %d comments and notes", PROGRAM_NOTES);
+    return script_fail(&parser->line, at, "more than %d statements", PROGRAM_STATEMENTS);
+}
+
+static bool append_comment(Parser *parser, uint8_t flags) {
+    const Token *token = &parser->line.token;
+    Line out = {.kind = LINE_COMMENT, .flags = flags, .result = NO_VARIABLE, .operand = NO_VARIABLE};
+    out.line = parser->line.number;
+    out.column = script_column(&parser->line, token->at);
+    size_t skip = token->length > 1 && (token->at[1] == ' ' || token->at[1] == '\t') ? 2 : 1;
+    note_add(parser->program, &out, token->at + skip, token->length - skip);
+    return append(parser, &out, token->at);
+}
+
+/* Checks the name left of "=". */
+static bool check_new_name(Parser *parser, const Token *name) {
+    char shown[SCRIPT_SHOWN];
+    ScriptLine *line = &parser->line;
+    uint16_t variable = names_find(parser->names, name->at, name->length);
+    if (names_reserved(name->at, name->length))
+        return script_fail(line, name->at, "%s is a word of the language and cannot be a name",
+                           script_shown(name, shown));
+    if (variable != NO_VARIABLE) {
+        const Program *program = parser->program;
+        return script_fail(line, name->at, "%s is already defined in line %u; a name on the left is new",
+                           script_shown(name, shown),
+                           (unsigned)program->lines[program->variables[variable].defined_by].line);
+    }
+    return true;
+}
+
+/* Gives the new variable its name. */
+static bool define(Parser *parser, const Token *name, Type type) {
+    char spelled[NAMES_SPELLED];
+    unsigned length = names_default(parser->names, type, spelled);
+    if (!name || (name->length == length && memcmp(name->at, spelled, length) == 0)) {
+        names_add(parser->names, type, spelled, length);
+        return true;
+    }
+    if (name->length > PROGRAM_IDENTIFIER)
+        return script_fail(&parser->line, name->at, "a name on the left has at most %d characters", PROGRAM_IDENTIFIER);
+    Variable *variable = &parser->program->variables[parser->program->variable_count - 1];
+    variable->name_at = program_add_text(parser->program, name->at, (uint32_t)name->length);
+    variable->name_length = (uint32_t)name->length;
+    names_add(parser->names, type, name->at, (unsigned)name->length);
+    return true;
+}
+
+/* What may stand behind the arguments. */
+static bool parse_rest(Parser *parser, Line *out, bool *comment) {
+    char shown[SCRIPT_SHOWN];
+    ScriptLine *line = &parser->line;
+    bool call = line_info[out->kind].class == CLASS_CALL;
+    if (call && line->token.kind == TOKEN_ARROW) {
+        script_advance(line);
+        if (!script_expectation(line, parser->program, out))
+            return false;
+        call = false;
+    }
+    *comment = line->token.kind == TOKEN_COMMENT;
+    if (*comment || line->token.kind == TOKEN_END)
+        return true;
+    return script_fail(line, line->token.at, "expected %sa comment or the end of the line, found %s",
+                       call ? "\"->\", " : "", script_shown(&line->token, shown));
+}
+
+static bool parse_statement(Parser *parser, const Token *name) {
+    ScriptLine *line = &parser->line;
+    Token word = line->token;
+    unsigned kind = 0;
+    while (kind < LINE_KINDS && !script_token_is(&word, line_info[kind].word))
+        kind++;
+    if (kind == LINE_KINDS)
+        return unknown_statement(line);
+    Line out = {.kind = (uint8_t)kind, .result = NO_VARIABLE, .operand = NO_VARIABLE, .line = line->number};
+    if (name && line_info[kind].result == TYPE_NONE)
+        return script_fail(line, name->at, "%s returns nothing that can be named", line_info[kind].word);
+    if (!check_place(parser, &word, kind))
+        return false;
+    script_advance(line);
+    const char *argument = line->token.at;
+    bool none = line->token.kind == TOKEN_END || line->token.kind == TOKEN_COMMENT || line->token.kind == TOKEN_ARROW;
+    out.column = script_column(line, none ? word.at : argument);
+    if (line_info[kind].operand != TYPE_NONE && !parse_operand(parser, &out))
+        return false;
+    bool comment;
+    if (!parse_arguments(parser, &out) || !parse_rest(parser, &out, &comment))
+        return false;
+    if (line_info[kind].class == CLASS_BLOCK) {
+        if (!check_block(parser, &out, argument))
+            return false;
+        parser->block_line = line->number;
+        parser->block_column = script_column(line, word.at);
+    }
+    if (!append(parser, &out, word.at))
+        return false;
+    if (line_info[kind].result != TYPE_NONE && !define(parser, name, line_info[kind].result))
+        return false;
+    return !comment || append_comment(parser, FLAG_TRAILING);
+}
+
+static bool parse_end(Parser *parser) {
+    ScriptLine *line = &parser->line;
+    Line out = {.kind = LINE_END, .result = NO_VARIABLE, .operand = NO_VARIABLE, .line = line->number};
+    out.column = script_column(line, line->token.at);
+    if (!parser->program->open_block)
+        return script_fail(line, line->token.at, "\"}\" closes nothing: no routine or thread is open here");
+    script_advance(line);
+    bool comment;
+    return parse_rest(parser, &out, &comment) && append(parser, &out, line->token.at) &&
+           (!comment || append_comment(parser, FLAG_TRAILING));
+}
+
+static bool parse_line(Parser *parser) {
+    ScriptLine *line = &parser->line;
+    if (line->token.kind == TOKEN_END)
+        return true;
+    if (line->token.kind == TOKEN_COMMENT)
+        return append_comment(parser, 0);
+    if (script_token_sign(&line->token, '}'))
+        return parse_end(parser);
+    Token name = line->token;
+    if (name.kind != TOKEN_WORD)
+        return unknown_statement(line);
+    const char *back = line->next;
+    script_advance(line);
+    if (script_token_sign(&line->token, '=')) {
+        script_advance(line);
+        return check_new_name(parser, &name) && parse_statement(parser, &name);
+    }
+    line->next = back;
+    line->token = name;
+    return parse_statement(parser, NULL);
+}
+
+static bool parse_all(Parser *parser, const char *text, size_t length) {
+    const char *end = text + length;
+    for (const char *at = text, *after; at < end; at = after) {
+        parser->line.number++;
+        if (!script_line_open(&parser->line, at, end, &after) || !parse_line(parser))
+            return false;
+    }
+    if (parser->program->open_block) {
+        ScriptError *error = parser->line.error;
+        script_fail(&parser->line, parser->line.start, "this block is not closed; expected \"}\" on a line of its own");
+        error->line = parser->block_line;
+        error->column = parser->block_column;
+        return false;
+    }
+    return resolve_forward(parser);
+}
+
+bool script_parse(Program *program, const char *text, size_t length, ScriptError *error) {
+    program_clear(program);
+    *error = (ScriptError){.line = 1, .column = 1};
+    if (length > SCRIPT_BYTES) {
+        snprintf(error->message, sizeof error->message, "a script has at most %d bytes", SCRIPT_BYTES);
+        return false;
+    }
+    if (length >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0) {
+        text += 3;
+        length -= 3;
+    }
+    Parser *parser = malloc(sizeof *parser);
+    if (!parser) {
+        fputs("cbfuzz: out of memory\n", stderr);
+        _Exit(3);
+    }
+    parser->line = (ScriptLine){.error = error};
+    parser->program = program;
+    parser->names = names_new();
+    parser->forward_count = 0;
+    bool parsed = parse_all(parser, text, length);
+    names_free(parser->names);
+    free(parser);
+    if (!parsed)
+        program_clear(program);
+    return parsed;
+}
+
+bool script_recognize(const char *text, size_t length) {
+    ScriptError error;
+    ScriptLine line = {.error = &error};
+    bool recognized = false;
+    if (length > 0 && (uint8_t)text[0] == 0xCB) /* bytes; see bytes.h */
+        return false;
+    if (length >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0) {
+        text += 3;
+        length -= 3;
+    }
+    for (const char *at = text, *end = text + length, *after; at < end; at = after) {
+        if (!script_line_open(&line, at, end, &after))
+            return false;
+        if (recognized)
+            continue;
+        recognized = line.token.kind == TOKEN_COMMENT;
+        for (unsigned kind = 0; kind < LINE_KINDS && !recognized; kind++)
+            recognized = script_token_is(&line.token, line_info[kind].word);
+        if (line.token.kind == TOKEN_WORD && !recognized) {
+            script_advance(&line);
+            recognized = script_token_sign(&line.token, '=');
+        }
+    }
+    return recognized;
+}
