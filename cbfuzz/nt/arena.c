@@ -50,15 +50,15 @@ static char *image; /* the checkpointed span, then its shadow */
 
 #ifdef NT_ASAN
 static size_t shadow_offset;
-static uint8_t *shadow_of(const void *memory)
-{
+static uint8_t *shadow_of(const void *memory) {
     return (uint8_t *)(((uintptr_t)memory >> 3) + shadow_offset);
 }
 #endif
 
+typedef uint64_t Word __attribute__((aligned(1), may_alias));
+
 /* The plain loops below stand for memset and memcpy, which would be checked. */
-NT_RAW static void fill(void *to, size_t size, uint8_t value)
-{
+NT_RAW static void fill(void *to, size_t size, uint8_t value) {
 #ifdef __x86_64__
     if (size >= 256) {
         __asm__ volatile("rep stosb" : "+D"(to), "+c"(size) : "a"(value) : "memory");
@@ -68,13 +68,12 @@ NT_RAW static void fill(void *to, size_t size, uint8_t value)
     uint64_t word = 0x0101010101010101u * value;
     char *p = to;
     for (; size >= 8; size -= 8, p += 8)
-        *(uint64_t __attribute__((aligned(1), may_alias)) *)p = word;
+        *(Word *)p = word;
     for (; size != 0; size--)
         *p++ = (char)value;
 }
 
-NT_RAW static void copy(void *to, const void *from, size_t size)
-{
+NT_RAW static void copy(void *to, const void *from, size_t size) {
 #ifdef __x86_64__
     __asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(size) : : "memory");
 #else
@@ -84,8 +83,7 @@ NT_RAW static void copy(void *to, const void *from, size_t size)
 }
 
 /* Marks [from, from + size) as usable; from is aligned to 8. */
-NT_RAW static void unpoison(void *from, size_t size)
-{
+NT_RAW static void unpoison(void *from, size_t size) {
 #ifdef NT_ASAN
     uint8_t *shadow = shadow_of(from);
     fill(shadow, size >> 3, 0);
@@ -96,8 +94,7 @@ NT_RAW static void unpoison(void *from, size_t size)
 #endif
 }
 
-NT_RAW static void poison(void *from, size_t size, uint8_t mark)
-{
+NT_RAW static void poison(void *from, size_t size, uint8_t mark) {
 #ifdef NT_ASAN
     fill(shadow_of(from), (size + 7) >> 3, mark);
 #else
@@ -105,26 +102,22 @@ NT_RAW static void poison(void *from, size_t size, uint8_t mark)
 #endif
 }
 
-static size_t round_up(size_t size)
-{
+static size_t round_up(size_t size) {
     return (size + GRAIN - 1) & ~(size_t)(GRAIN - 1);
 }
 
-static bool in_arena(const void *memory)
-{
+static bool in_arena(const void *memory) {
     return (uintptr_t)memory - (uintptr_t)arena < NT_ARENA_SIZE;
 }
 
-static void *reserve(size_t size, uintptr_t hint)
-{
+static void *reserve(size_t size, uintptr_t hint) {
     /* A fixed address where possible: the same pointers in every run. */
     void *memory = mmap((void *)hint, size, PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     return memory == MAP_FAILED ? NULL : memory;
 }
 
-bool nt_arena_boot(void)
-{
+bool nt_arena_boot(void) {
     arena = reserve(NT_ARENA_SIZE, 0x300000000000);
     starts = reserve(NT_ARENA_SIZE / GRAIN / 8, 0);
     image = reserve(NT_ARENA_SIZE + NT_ARENA_SIZE / 8, 0);
@@ -141,8 +134,7 @@ bool nt_arena_boot(void)
     return true;
 }
 
-void nt_arena_checkpoint(void)
-{
+void nt_arena_checkpoint(void) {
     size_t used = (size_t)(nt_state.arena_next - arena);
     checkpoint_end = nt_state.arena_next;
     copy(image, arena, used);
@@ -151,8 +143,7 @@ void nt_arena_checkpoint(void)
 #endif
 }
 
-void nt_arena_rewind(const char *used_to)
-{
+void nt_arena_rewind(const char *used_to) {
     size_t kept = (size_t)(checkpoint_end - arena);
     size_t used = (size_t)(used_to - checkpoint_end);
     copy(arena, image, kept);
@@ -168,8 +159,7 @@ void nt_arena_rewind(const char *used_to)
     }
 }
 
-static char *bump(size_t size)
-{
+static char *bump(size_t size) {
     char *memory = nt_state.arena_next;
     if (NT_UNLIKELY(size > (size_t)(arena + NT_ARENA_SIZE - memory)))
         return NULL;
@@ -177,8 +167,7 @@ static char *bump(size_t size)
     return memory;
 }
 
-void *nt_arena_take(size_t size)
-{
+void *nt_arena_take(size_t size) {
     /* Ends in a red zone of its own, so that it cannot be reached from a neighbour. */
     void *memory = bump(round_up(size) + RED_ZONE);
     if (memory != NULL)
@@ -186,8 +175,7 @@ void *nt_arena_take(size_t size)
     return memory;
 }
 
-NT_RAW void *nt_pool_allocate(NtBlockKind kind, size_t size, uint32_t tag, const void *site)
-{
+NT_RAW void *nt_pool_allocate(NtBlockKind kind, size_t size, uint32_t tag, const void *site) {
     if (kind != BLOCK_INTERNAL && NT_UNLIKELY(nt_state.fail_in != 0) && --nt_state.fail_in == 0) {
         nt_state.failed++;
         return NULL;
@@ -216,15 +204,13 @@ NT_RAW void *nt_pool_allocate(NtBlockKind kind, size_t size, uint32_t tag, const
     return memory;
 }
 
-static bool is_start(const void *memory)
-{
+static bool is_start(const void *memory) {
     size_t offset = (size_t)((const char *)memory - arena);
     return in_arena(memory) && offset % GRAIN == 0 &&
            (starts[offset / GRAIN / 64] >> (offset / GRAIN % 64) & 1) != 0;
 }
 
-NT_RAW NtBlockState nt_pool_state(const void *memory, NtBlockKind *kind)
-{
+NT_RAW NtBlockState nt_pool_state(const void *memory, NtBlockKind *kind) {
     if (!is_start(memory))
         return BLOCK_UNKNOWN;
     const Header *header = (const Header *)memory - 1;
@@ -232,26 +218,22 @@ NT_RAW NtBlockState nt_pool_state(const void *memory, NtBlockKind *kind)
     return header->state;
 }
 
-NT_RAW void nt_pool_attach(void *body, NtObject *object)
-{
+NT_RAW void nt_pool_attach(void *body, NtObject *object) {
     ((Header *)body - 1)->object = object;
 }
 
-NT_RAW NtObject *nt_pool_attached(const void *body)
-{
+NT_RAW NtObject *nt_pool_attached(const void *body) {
     return ((const Header *)body - 1)->object;
 }
 
-NT_RAW static bool red_zone_intact(const char *memory, size_t size)
-{
+NT_RAW static bool red_zone_intact(const char *memory, size_t size) {
     for (const char *p = memory + size; p < memory + round_up(size) + RED_ZONE; p++)
         if ((uint8_t)*p != FILL_RED)
             return false;
     return true;
 }
 
-NT_RAW void nt_pool_release(void *memory, const char *routine, const void *site)
-{
+NT_RAW void nt_pool_release(void *memory, const char *routine, const void *site) {
     Header *header = (Header *)memory - 1;
     size_t size = header->size;
     if (NT_UNLIKELY(nt_current_thread->held_count != 0))
@@ -265,16 +247,15 @@ NT_RAW void nt_pool_release(void *memory, const char *routine, const void *site)
     nt_state.live -= header->kind != BLOCK_INTERNAL && (char *)memory >= checkpoint_end;
 }
 
-NT_RAW void nt_pool_free(void *memory, uint32_t tag, const char *routine, const void *site)
-{
+NT_RAW void nt_pool_free(void *memory, uint32_t tag, const char *routine, const void *site) {
     NtBlockKind kind = BLOCK_INTERNAL;
     NtBlockState state = nt_pool_state(memory, &kind);
     if (NT_UNLIKELY(state == BLOCK_UNKNOWN || kind > BLOCK_PAGED))
         nt_stop(NtRulePoolBadFree, site, (uintptr_t)memory, tag, routine, "found %s",
-                memory == NULL             ? "NULL"
-                : kind == BLOCK_OBJECT     ? "an object"
-                : !in_arena(memory)        ? "memory that is not pool"
-                                           : "a pointer into the middle of pool");
+                memory == NULL         ? "NULL"
+                : kind == BLOCK_OBJECT ? "an object"
+                : !in_arena(memory)    ? "memory that is not pool"
+                                       : "a pointer into the middle of pool");
     const Header *header = (const Header *)memory - 1;
     uint8_t limit = kind == BLOCK_PAGED ? APC_LEVEL : DISPATCH_LEVEL;
     if (NT_UNLIKELY(nt_current_thread->irql > limit))
@@ -289,8 +270,7 @@ NT_RAW void nt_pool_free(void *memory, uint32_t tag, const char *routine, const 
 }
 
 /* Bits of one word of starts that lie in [from, to), both counted in grains. */
-static uint64_t starts_in(size_t word, size_t from, size_t to)
-{
+static uint64_t starts_in(size_t word, size_t from, size_t to) {
     uint64_t bits = starts[word];
     if (word == from / 64)
         bits &= ~(uint64_t)0 << (from % 64);
@@ -299,8 +279,7 @@ static uint64_t starts_in(size_t word, size_t from, size_t to)
     return bits;
 }
 
-NT_RAW size_t nt_leaks(NtLeak *leaks, size_t capacity)
-{
+NT_RAW size_t nt_leaks(NtLeak *leaks, size_t capacity) {
     size_t count = 0;
     size_t from = (size_t)(checkpoint_end - arena) / GRAIN;
     size_t to = (size_t)(nt_state.arena_next - arena) / GRAIN;
@@ -324,8 +303,7 @@ NT_RAW size_t nt_leaks(NtLeak *leaks, size_t capacity)
     return count;
 }
 
-NT_RAW NtMemory nt_memory_at(const void *pointer)
-{
+NT_RAW NtMemory nt_memory_at(const void *pointer) {
     if (!in_arena(pointer))
         return NT_MEMORY_FOREIGN;
     if ((const char *)pointer >= nt_state.arena_next)

@@ -6,8 +6,7 @@ static NtState checkpoint;
 struct _KTHREAD *nt_current_thread = &nt_state.thread;
 NtSwitchHook nt_switch_hook;
 
-bool nt_boot(void)
-{
+bool nt_boot(void) {
     nt_state = (NtState){.processors = NT_INITIAL_PROCESSORS};
     nt_state.time = 133801632000000000; /* 1 January 2025 in 100 ns since 1601 */
     if (!nt_arena_boot() || !nt_handle_boot() || !nt_directory_boot())
@@ -16,39 +15,33 @@ bool nt_boot(void)
     return true;
 }
 
-void nt_checkpoint(void)
-{
+void nt_checkpoint(void) {
     nt_state.live = 0;
     nt_state.failed = 0;
     checkpoint = nt_state;
     nt_arena_checkpoint();
 }
 
-void nt_rewind(void)
-{
+void nt_rewind(void) {
     const char *used_to = nt_state.arena_next;
     nt_current_thread = &nt_state.thread;
     nt_state = checkpoint;
     nt_arena_rewind(used_to);
 }
 
-void nt_fail_allocation(uint32_t nth)
-{
+void nt_fail_allocation(uint32_t nth) {
     nt_state.fail_in = nth;
 }
 
-uint32_t nt_failed_allocations(void)
-{
+uint32_t nt_failed_allocations(void) {
     return nt_state.failed;
 }
 
-uint32_t nt_live_allocations(void)
-{
+uint32_t nt_live_allocations(void) {
     return nt_state.live;
 }
 
-NtThreadState nt_thread_state(void)
-{
+NtThreadState nt_thread_state(void) {
     const struct _KTHREAD *thread = nt_current_thread;
     return (NtThreadState){.irql = thread->irql,
                            .spin_locks = thread->spin_locks,
@@ -58,7 +51,6 @@ NtThreadState nt_thread_state(void)
                            .handles = (uint16_t)nt_state.open_handles};
 }
 
-void nt_set_irql(uint8_t irql)
-{
+void nt_set_irql(uint8_t irql) {
     nt_current_thread->irql = irql;
 }

@@ -17,22 +17,19 @@ static const struct {
 
 static NtStopHandler stop_handler;
 
-void nt_set_stop_handler(NtStopHandler handler)
-{
+void nt_set_stop_handler(NtStopHandler handler) {
     stop_handler = handler;
 }
 
-_Noreturn static void leave(const NtStop *stop)
-{
+_Noreturn static void leave(const NtStop *stop) {
     if (stop_handler != NULL)
         stop_handler(stop);
     fprintf(stderr, "nt: %s 0x%X at %p: %s\n", stop->rule, stop->code, stop->site, stop->text);
     abort();
 }
 
-_Noreturn void nt_stop(NtRule rule, const void *site, uint64_t p2, uint64_t p3,
-                       const char *routine, const char *format, ...)
-{
+_Noreturn void nt_stop(NtRule rule, const void *site, uint64_t p2, uint64_t p3, const char *routine,
+                       const char *format, ...) {
     NtStop stop = {.kind = rules[rule].code == 0 ? NT_STOP_DEADLOCK : NT_STOP_BUGCHECK,
                    .code = rules[rule].code,
                    .parameters = {rules[rule].parameter, p2, p3, (uintptr_t)site},
@@ -48,61 +45,52 @@ _Noreturn void nt_stop(NtRule rule, const void *site, uint64_t p2, uint64_t p3,
     leave(&stop);
 }
 
-_Noreturn void nt_stop_irql(NtRule rule, const void *site, const char *routine, uint8_t limit)
-{
+_Noreturn void nt_stop_irql(NtRule rule, const void *site, const char *routine, uint8_t limit) {
     uint8_t irql = nt_current_thread->irql;
     nt_stop(rule, site, irql, limit, routine, "found IRQL %u", irql);
 }
 
 _Noreturn static void bugcheck(NtRule rule, const void *site, uint32_t code,
-                               const uint64_t parameters[4], const char *text)
-{
-    NtStop stop = {
-        .kind = NT_STOP_BUGCHECK, .code = code, .rule = rules[rule].name, .site = site};
+                               const uint64_t parameters[4], const char *text) {
+    NtStop stop = {.kind = NT_STOP_BUGCHECK, .code = code, .rule = rules[rule].name, .site = site};
     for (int i = 0; i < 4; i++)
         stop.parameters[i] = parameters[i];
     snprintf(stop.text, sizeof(stop.text), "%s", text);
     leave(&stop);
 }
 
-VOID KeBugCheckEx(ULONG Code, ULONG_PTR P1, ULONG_PTR P2, ULONG_PTR P3, ULONG_PTR P4)
-{
+VOID KeBugCheckEx(ULONG Code, ULONG_PTR P1, ULONG_PTR P2, ULONG_PTR P3, ULONG_PTR P4) {
     char text[160];
-    snprintf(text, sizeof(text), "KeBugCheckEx(0x%X, 0x%lX, 0x%lX, 0x%lX, 0x%lX)", Code, P1, P2,
-             P3, P4);
+    snprintf(text, sizeof(text), "KeBugCheckEx(0x%X, 0x%lX, 0x%lX, 0x%lX, 0x%lX)", Code, P1, P2, P3,
+             P4);
     bugcheck(NtRuleKeBugCheck, NT_SITE, Code, (const uint64_t[4]){P1, P2, P3, P4}, text);
 }
 
-VOID KeBugCheck(ULONG Code)
-{
+VOID KeBugCheck(ULONG Code) {
     char text[40];
     snprintf(text, sizeof(text), "KeBugCheck(0x%X)", Code);
     bugcheck(NtRuleKeBugCheck, NT_SITE, Code, (const uint64_t[4]){0}, text);
 }
 
-VOID RtlFailFast(ULONG Code)
-{
+VOID RtlFailFast(ULONG Code) {
     if (Code == FAST_FAIL_CORRUPT_LIST_ENTRY)
         nt_stop(NtRuleListEntryCorrupt, NT_SITE, 0, 0, "list", "found another entry");
     char text[40];
     snprintf(text, sizeof(text), "RtlFailFast(%u)", Code);
-    bugcheck(NtRuleKeBugCheck, NT_SITE, KERNEL_SECURITY_CHECK_FAILURE,
-             (const uint64_t[4]){Code}, text);
+    bugcheck(NtRuleKeBugCheck, NT_SITE, KERNEL_SECURITY_CHECK_FAILURE, (const uint64_t[4]){Code},
+             text);
 }
 
-VOID RtlAssert(PVOID Condition, PVOID File, ULONG Line, PCHAR Message)
-{
+VOID RtlAssert(PVOID Condition, PVOID File, ULONG Line, PCHAR Message) {
     nt_stop(NtRuleAssertionFailed, NT_SITE, Line, 0, "ASSERT", "%s:%u: %s%s%s", (PCSTR)File, Line,
             (PCSTR)Condition, Message != NULL ? ": " : "", Message != NULL ? Message : "");
 }
 
-VOID DbgBreakPoint(VOID)
-{
+VOID DbgBreakPoint(VOID) {
     nt_stop(NtRuleBreakpoint, NT_SITE, 0, 0, __func__, "found one");
 }
 
-VOID RtlCheckPagedCode(PCSTR Function)
-{
+VOID RtlCheckPagedCode(PCSTR Function) {
     if (NT_UNLIKELY(nt_current_thread->irql > APC_LEVEL))
         nt_stop_irql(NtRulePagedCodeAtRaisedIrql, NT_SITE, Function, APC_LEVEL);
 }

@@ -11,8 +11,7 @@ static const char *const kind_names[] = {[NotificationEvent] = "notification eve
                                          [4] = "object",
                                          [TYPE_SEMAPHORE] = "semaphore"};
 
-static void initialize(DISPATCHER_HEADER *header, uint8_t type, size_t size, LONG state)
-{
+static void initialize(DISPATCHER_HEADER *header, uint8_t type, size_t size, LONG state) {
     header->Type = type;
     header->Signature = SIGNATURE;
     header->Size = (UCHAR)size;
@@ -21,15 +20,12 @@ static void initialize(DISPATCHER_HEADER *header, uint8_t type, size_t size, LON
     InitializeListHead(&header->WaitListHead);
 }
 
-static void check(const DISPATCHER_HEADER *header, const char *routine, const void *site)
-{
+static void check(const DISPATCHER_HEADER *header, const char *routine, const void *site) {
     if (NT_UNLIKELY(header->Signature != SIGNATURE || header->Type > TYPE_SEMAPHORE))
-        nt_stop(NtRuleDispatcherNotInitialized, site, (uintptr_t)header, 0, routine,
-                "found noise");
+        nt_stop(NtRuleDispatcherNotInitialized, site, (uintptr_t)header, 0, routine, "found noise");
 }
 
-static LONG set_event(PRKEVENT event, LONG state, const char *routine, const void *site)
-{
+static LONG set_event(PRKEVENT event, LONG state, const char *routine, const void *site) {
     if (NT_UNLIKELY(nt_current_thread->irql > DISPATCH_LEVEL))
         nt_stop_irql(NtRuleIrqlKeDispatchLte, site, routine, DISPATCH_LEVEL);
     NT_SWITCH(NT_POINT_EVENT, event);
@@ -39,54 +35,46 @@ static LONG set_event(PRKEVENT event, LONG state, const char *routine, const voi
     return old;
 }
 
-VOID KeInitializeEvent(PRKEVENT Event, EVENT_TYPE Type, BOOLEAN State)
-{
+VOID KeInitializeEvent(PRKEVENT Event, EVENT_TYPE Type, BOOLEAN State) {
     initialize(&Event->Header, (uint8_t)Type, sizeof(*Event), State != FALSE);
 }
 
-LONG KeSetEvent(PRKEVENT Event, KPRIORITY Increment, BOOLEAN Wait)
-{
+LONG KeSetEvent(PRKEVENT Event, KPRIORITY Increment, BOOLEAN Wait) {
     (void)Increment;
     if (Wait)
         NT_IRQL_MAX(APC_LEVEL, NtRuleIrqlKeApcLte1);
     return set_event(Event, 1, __func__, NT_SITE);
 }
 
-LONG KeResetEvent(PRKEVENT Event)
-{
+LONG KeResetEvent(PRKEVENT Event) {
     return set_event(Event, 0, __func__, NT_SITE);
 }
 
-VOID KeClearEvent(PRKEVENT Event)
-{
+VOID KeClearEvent(PRKEVENT Event) {
     set_event(Event, 0, __func__, NT_SITE);
 }
 
-LONG KePulseEvent(PRKEVENT Event, KPRIORITY Increment, BOOLEAN Wait)
-{
+LONG KePulseEvent(PRKEVENT Event, KPRIORITY Increment, BOOLEAN Wait) {
     (void)Increment;
     if (Wait)
         NT_IRQL_MAX(APC_LEVEL, NtRuleIrqlKeApcLte1);
     return set_event(Event, 0, __func__, NT_SITE);
 }
 
-LONG KeReadStateEvent(PRKEVENT Event)
-{
+LONG KeReadStateEvent(PRKEVENT Event) {
     NT_IRQL_MAX(DISPATCH_LEVEL, NtRuleIrqlKeDispatchLte);
     NT_SWITCH(NT_POINT_EVENT, Event);
     check(&Event->Header, __func__, NT_SITE);
     return Event->Header.SignalState;
 }
 
-VOID KeInitializeSemaphore(PRKSEMAPHORE Semaphore, LONG Count, LONG Limit)
-{
+VOID KeInitializeSemaphore(PRKSEMAPHORE Semaphore, LONG Count, LONG Limit) {
     initialize(&Semaphore->Header, TYPE_SEMAPHORE, sizeof(*Semaphore), Count);
     Semaphore->Limit = Limit;
 }
 
 LONG KeReleaseSemaphore(PRKSEMAPHORE Semaphore, KPRIORITY Increment, LONG Adjustment,
-                        BOOLEAN Wait)
-{
+                        BOOLEAN Wait) {
     (void)Increment, (void)Wait;
     NT_IRQL_MAX(DISPATCH_LEVEL, NtRuleIrqlKeDispatchLte);
     NT_SWITCH(NT_POINT_EVENT, Semaphore);
@@ -99,14 +87,12 @@ LONG KeReleaseSemaphore(PRKSEMAPHORE Semaphore, KPRIORITY Increment, LONG Adjust
     return old;
 }
 
-LONG KeReadStateSemaphore(PRKSEMAPHORE Semaphore)
-{
+LONG KeReadStateSemaphore(PRKSEMAPHORE Semaphore) {
     check(&Semaphore->Header, __func__, NT_SITE);
     return Semaphore->Header.SignalState;
 }
 
-VOID KeInitializeMutex(PRKMUTEX Mutex, ULONG Level)
-{
+VOID KeInitializeMutex(PRKMUTEX Mutex, ULONG Level) {
     (void)Level;
     initialize(&Mutex->Header, TYPE_MUTANT, sizeof(*Mutex), 1);
     Mutex->OwnerThread = NULL;
@@ -114,8 +100,7 @@ VOID KeInitializeMutex(PRKMUTEX Mutex, ULONG Level)
     Mutex->ApcDisable = 1;
 }
 
-LONG KeReleaseMutex(PRKMUTEX Mutex, BOOLEAN Wait)
-{
+LONG KeReleaseMutex(PRKMUTEX Mutex, BOOLEAN Wait) {
     (void)Wait;
     NT_IRQL_MAX(DISPATCH_LEVEL, NtRuleIrqlKeDispatchLte);
     NT_SWITCH(NT_POINT_EVENT, Mutex);
@@ -132,22 +117,19 @@ LONG KeReleaseMutex(PRKMUTEX Mutex, BOOLEAN Wait)
     return old;
 }
 
-LONG KeReadStateMutex(PRKMUTEX Mutex)
-{
+LONG KeReadStateMutex(PRKMUTEX Mutex) {
     check(&Mutex->Header, __func__, NT_SITE);
     return Mutex->Header.SignalState;
 }
 
-static bool is_signalled(const DISPATCHER_HEADER *header)
-{
+static bool is_signalled(const DISPATCHER_HEADER *header) {
     if (header->Type == TYPE_MUTANT && ((const KMUTANT *)header)->OwnerThread == nt_current_thread)
         return true;
     return header->SignalState > 0;
 }
 
 /* What a wait that ends does to the object it waited for. */
-static void consume(DISPATCHER_HEADER *header, const void *site)
-{
+static void consume(DISPATCHER_HEADER *header, const void *site) {
     if (header->Type == SynchronizationEvent) {
         header->SignalState = 0;
     } else if (header->Type == TYPE_SEMAPHORE) {
@@ -160,8 +142,7 @@ static void consume(DISPATCHER_HEADER *header, const void *site)
     }
 }
 
-static void check_wait(const LARGE_INTEGER *timeout, const char *routine, const void *site)
-{
+static void check_wait(const LARGE_INTEGER *timeout, const char *routine, const void *site) {
     uint8_t irql = nt_current_thread->irql;
     if (NT_UNLIKELY(irql > DISPATCH_LEVEL))
         nt_stop_irql(NtRuleIrqlKeDispatchLte, site, routine, DISPATCH_LEVEL);
@@ -171,8 +152,7 @@ static void check_wait(const LARGE_INTEGER *timeout, const char *routine, const 
 }
 
 /* Lets virtual time pass until the time-out: negative is relative. */
-static void pass(const LARGE_INTEGER *timeout)
-{
+static void pass(const LARGE_INTEGER *timeout) {
     int64_t due = timeout->QuadPart;
     if (due < 0)
         due = nt_state.time - due;
@@ -181,8 +161,7 @@ static void pass(const LARGE_INTEGER *timeout)
 }
 
 NTSTATUS KeWaitForSingleObject(PVOID Object, KWAIT_REASON Reason, KPROCESSOR_MODE Mode,
-                               BOOLEAN Alertable, PLARGE_INTEGER Timeout)
-{
+                               BOOLEAN Alertable, PLARGE_INTEGER Timeout) {
     (void)Reason, (void)Mode, (void)Alertable;
     DISPATCHER_HEADER *header = Object;
     check_wait(Timeout, __func__, NT_SITE);
@@ -199,10 +178,9 @@ NTSTATUS KeWaitForSingleObject(PVOID Object, KWAIT_REASON Reason, KPROCESSOR_MOD
     return STATUS_TIMEOUT;
 }
 
-NTSTATUS KeWaitForMultipleObjects(ULONG Count, PVOID Objects[], WAIT_TYPE Type,
-                                  KWAIT_REASON Reason, KPROCESSOR_MODE Mode, BOOLEAN Alertable,
-                                  PLARGE_INTEGER Timeout, PKWAIT_BLOCK WaitBlocks)
-{
+NTSTATUS KeWaitForMultipleObjects(ULONG Count, PVOID Objects[], WAIT_TYPE Type, KWAIT_REASON Reason,
+                                  KPROCESSOR_MODE Mode, BOOLEAN Alertable, PLARGE_INTEGER Timeout,
+                                  PKWAIT_BLOCK WaitBlocks) {
     (void)Reason, (void)Mode, (void)Alertable, (void)WaitBlocks;
     check_wait(Timeout, __func__, NT_SITE);
     NT_SWITCH(NT_POINT_WAIT, Objects);
@@ -230,8 +208,7 @@ NTSTATUS KeWaitForMultipleObjects(ULONG Count, PVOID Objects[], WAIT_TYPE Type,
     return STATUS_TIMEOUT;
 }
 
-NTSTATUS KeDelayExecutionThread(KPROCESSOR_MODE Mode, BOOLEAN Alertable, PLARGE_INTEGER Interval)
-{
+NTSTATUS KeDelayExecutionThread(KPROCESSOR_MODE Mode, BOOLEAN Alertable, PLARGE_INTEGER Interval) {
     (void)Mode, (void)Alertable;
     NT_IRQL_MAX(APC_LEVEL, NtRuleIrqlKeApcLte1);
     NT_SWITCH(NT_POINT_WAIT, NULL);

@@ -1,13 +1,11 @@
 /* Which locks the current thread holds, youngest last. */
 #include "internal.h"
 
-static bool is_spin(NtHeldKind kind)
-{
+static bool is_spin(NtHeldKind kind) {
     return kind == HELD_SPIN || kind == HELD_SPIN_RAISED;
 }
 
-void nt_hold(const volatile void *lock, NtHeldKind kind, uint8_t irql, const void *site)
-{
+void nt_hold(const volatile void *lock, NtHeldKind kind, uint8_t irql, const void *site) {
     struct _KTHREAD *thread = nt_current_thread;
     if (NT_UNLIKELY(thread->held_count == NT_HELD_LOCKS))
         nt_stop(NtRuleTooManyLocks, site, (uintptr_t)lock, 0, "lock", "found one more");
@@ -18,8 +16,7 @@ void nt_hold(const volatile void *lock, NtHeldKind kind, uint8_t irql, const voi
         thread->mutexes++;
 }
 
-int nt_find_held(const volatile void *lock)
-{
+int nt_find_held(const volatile void *lock) {
     const struct _KTHREAD *thread = nt_current_thread;
     for (int i = thread->held_count - 1; i >= 0; i--)
         if (thread->held[i].lock == lock)
@@ -27,8 +24,7 @@ int nt_find_held(const volatile void *lock)
     return -1;
 }
 
-void nt_drop_held(int index)
-{
+void nt_drop_held(int index) {
     struct _KTHREAD *thread = nt_current_thread;
     if (is_spin(thread->held[index].kind))
         thread->spin_locks--;
@@ -39,8 +35,7 @@ void nt_drop_held(int index)
         thread->held[i] = thread->held[i + 1];
 }
 
-void nt_check_no_lock_in(const void *memory, size_t size, const char *routine, const void *site)
-{
+void nt_check_no_lock_in(const void *memory, size_t size, const char *routine, const void *site) {
     const struct _KTHREAD *thread = nt_current_thread;
     for (int i = 0; i < thread->held_count; i++)
         if ((uintptr_t)thread->held[i].lock - (uintptr_t)memory < size)

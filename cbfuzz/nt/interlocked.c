@@ -4,14 +4,12 @@
 #define ORDER __ATOMIC_SEQ_CST
 
 #define OPERATION(name, type, expression)                                                          \
-    type name                                                                                      \
-    {                                                                                              \
+    type name {                                                                                    \
         NT_SWITCH(NT_POINT_INTERLOCKED, Target);                                                   \
         return expression;                                                                         \
     }
 #define COMPARE_EXCHANGE(name, type)                                                               \
-    type name(type volatile *Target, type Value, type Comparand)                                   \
-    {                                                                                              \
+    type name(type volatile *Target, type Value, type Comparand) {                                 \
         NT_SWITCH(NT_POINT_INTERLOCKED, Target);                                                   \
         __atomic_compare_exchange_n(Target, &Comparand, Value, false, ORDER, ORDER);               \
         return Comparand;                                                                          \
@@ -39,25 +37,21 @@ OPERATION(RtlpInterlockedExchangePointer(PVOID volatile *Target, PVOID Value), P
           __atomic_exchange_n(Target, Value, ORDER))
 COMPARE_EXCHANGE(RtlpInterlockedCompareExchangePointer, PVOID)
 
-BOOLEAN InterlockedBitTestAndSet(LONG volatile *Base, LONG Bit)
-{
+BOOLEAN InterlockedBitTestAndSet(LONG volatile *Base, LONG Bit) {
     LONG mask = (LONG)(1u << (Bit & 31));
     return (InterlockedOr(Base + (Bit >> 5), mask) & mask) != 0;
 }
 
-BOOLEAN InterlockedBitTestAndReset(LONG volatile *Base, LONG Bit)
-{
+BOOLEAN InterlockedBitTestAndReset(LONG volatile *Base, LONG Bit) {
     LONG mask = (LONG)(1u << (Bit & 31));
     return (InterlockedAnd(Base + (Bit >> 5), ~mask) & mask) != 0;
 }
 
-VOID InitializeSListHead(PSLIST_HEADER Head)
-{
+VOID InitializeSListHead(PSLIST_HEADER Head) {
     *Head = (SLIST_HEADER){0};
 }
 
-PSLIST_ENTRY InterlockedPushEntrySList(PSLIST_HEADER Head, PSLIST_ENTRY Entry)
-{
+PSLIST_ENTRY InterlockedPushEntrySList(PSLIST_HEADER Head, PSLIST_ENTRY Entry) {
     NT_SWITCH(NT_POINT_INTERLOCKED, Head);
     PSLIST_ENTRY old = Head->First;
     Entry->Next = old;
@@ -67,8 +61,7 @@ PSLIST_ENTRY InterlockedPushEntrySList(PSLIST_HEADER Head, PSLIST_ENTRY Entry)
     return old;
 }
 
-PSLIST_ENTRY InterlockedPopEntrySList(PSLIST_HEADER Head)
-{
+PSLIST_ENTRY InterlockedPopEntrySList(PSLIST_HEADER Head) {
     NT_SWITCH(NT_POINT_INTERLOCKED, Head);
     PSLIST_ENTRY entry = Head->First;
     if (entry != NULL) {
@@ -79,8 +72,7 @@ PSLIST_ENTRY InterlockedPopEntrySList(PSLIST_HEADER Head)
     return entry;
 }
 
-PSLIST_ENTRY InterlockedFlushSList(PSLIST_HEADER Head)
-{
+PSLIST_ENTRY InterlockedFlushSList(PSLIST_HEADER Head) {
     NT_SWITCH(NT_POINT_INTERLOCKED, Head);
     PSLIST_ENTRY entry = Head->First;
     Head->First = NULL;
@@ -91,47 +83,41 @@ PSLIST_ENTRY InterlockedFlushSList(PSLIST_HEADER Head)
 
 /* These take the caller's spin lock at any level. It is never seen held: nothing
  * switches threads in between, and nobody may mix it with KeAcquireSpinLock. */
-static void check_lock(PKSPIN_LOCK lock, const char *routine, const void *site)
-{
+static void check_lock(PKSPIN_LOCK lock, const char *routine, const void *site) {
     NT_SWITCH(NT_POINT_SPIN_LOCK, lock);
     if (NT_UNLIKELY(*lock != 0))
         nt_stop(NtRuleSpinLockDoubleAcquire, site, (uintptr_t)lock, *lock, routine,
                 "found it held");
 }
 
-PLIST_ENTRY ExInterlockedInsertHeadList(PLIST_ENTRY Head, PLIST_ENTRY Entry, PKSPIN_LOCK Lock)
-{
+PLIST_ENTRY ExInterlockedInsertHeadList(PLIST_ENTRY Head, PLIST_ENTRY Entry, PKSPIN_LOCK Lock) {
     check_lock(Lock, __func__, NT_SITE);
     PLIST_ENTRY old = IsListEmpty(Head) ? NULL : Head->Flink;
     InsertHeadList(Head, Entry);
     return old;
 }
 
-PLIST_ENTRY ExInterlockedInsertTailList(PLIST_ENTRY Head, PLIST_ENTRY Entry, PKSPIN_LOCK Lock)
-{
+PLIST_ENTRY ExInterlockedInsertTailList(PLIST_ENTRY Head, PLIST_ENTRY Entry, PKSPIN_LOCK Lock) {
     check_lock(Lock, __func__, NT_SITE);
     PLIST_ENTRY old = IsListEmpty(Head) ? NULL : Head->Blink;
     InsertTailList(Head, Entry);
     return old;
 }
 
-PLIST_ENTRY ExInterlockedRemoveHeadList(PLIST_ENTRY Head, PKSPIN_LOCK Lock)
-{
+PLIST_ENTRY ExInterlockedRemoveHeadList(PLIST_ENTRY Head, PKSPIN_LOCK Lock) {
     check_lock(Lock, __func__, NT_SITE);
     return IsListEmpty(Head) ? NULL : RemoveHeadList(Head);
 }
 
 PSINGLE_LIST_ENTRY ExInterlockedPushEntryList(PSINGLE_LIST_ENTRY Head, PSINGLE_LIST_ENTRY Entry,
-                                              PKSPIN_LOCK Lock)
-{
+                                              PKSPIN_LOCK Lock) {
     check_lock(Lock, __func__, NT_SITE);
     PSINGLE_LIST_ENTRY old = Head->Next;
     PushEntryList(Head, Entry);
     return old;
 }
 
-PSINGLE_LIST_ENTRY ExInterlockedPopEntryList(PSINGLE_LIST_ENTRY Head, PKSPIN_LOCK Lock)
-{
+PSINGLE_LIST_ENTRY ExInterlockedPopEntryList(PSINGLE_LIST_ENTRY Head, PKSPIN_LOCK Lock) {
     check_lock(Lock, __func__, NT_SITE);
     return PopEntryList(Head);
 }

@@ -74,10 +74,10 @@ typedef struct NtObject {
     uint16_t name_length; /* in units; of the whole path until inserted */
     uint32_t hash;
     WCHAR *name;
-    HANDLE root;                          /* RootDirectory of its creation */
-    struct NtObject *directory;           /* the one that it is named in, or NULL */
-    struct NtObject *previous, *next;     /* its neighbours there, in order of insertion */
-    struct NtObject *first, *last;        /* of a directory: its entries */
+    HANDLE root;                      /* RootDirectory of its creation */
+    struct NtObject *directory;       /* the one that it is named in, or NULL */
+    struct NtObject *previous, *next; /* its neighbours there, in order of insertion */
+    struct NtObject *first, *last;    /* of a directory: its entries */
 } NtObject;
 
 typedef struct {
@@ -88,8 +88,7 @@ typedef struct {
 
 /* The object behind a body; stops when there is none or it is deleted. */
 NtObject *nt_object_of(const void *body, NtRule deleted, const char *routine, const void *site);
-NtObject *nt_object_create(struct _OBJECT_TYPE *type, size_t size, bool internal,
-                           const void *site);
+NtObject *nt_object_create(struct _OBJECT_TYPE *type, size_t size, bool internal, const void *site);
 void nt_object_reference(NtObject *object);
 int64_t nt_object_dereference(NtObject *object);
 /* Takes the name away if the object is temporary and has no handle. */
@@ -140,7 +139,7 @@ void nt_arena_rewind(const char *used_to);
 
 typedef struct {
     char *arena_next;
-    uint32_t live;   /* allocations since the checkpoint */
+    uint32_t live; /* allocations since the checkpoint */
     uint32_t fail_in, failed;
     uint32_t open_handles;
     uint32_t handle_count, handle_capacity;
@@ -161,9 +160,8 @@ extern NtState nt_state;
 
 /* ---- stopping ---- */
 
-_Noreturn void nt_stop(NtRule rule, const void *site, uint64_t p2, uint64_t p3,
-                       const char *routine, const char *format, ...)
-    __attribute__((format(printf, 6, 7)));
+_Noreturn void nt_stop(NtRule rule, const void *site, uint64_t p2, uint64_t p3, const char *routine,
+                       const char *format, ...) __attribute__((format(printf, 6, 7)));
 _Noreturn void nt_stop_irql(NtRule rule, const void *site, const char *routine, uint8_t limit);
 
 #define NT_IRQL_MAX(limit, rule)                                                                   \

@@ -5,8 +5,7 @@
 #define SIGNATURE 0x4b4f4f4cu /* "LOOK" */
 
 static void initialize(GENERAL_LOOKASIDE *list, POOL_TYPE type, PALLOCATE_FUNCTION allocate,
-                       PFREE_FUNCTION release, ULONG flags, SIZE_T size, ULONG tag)
-{
+                       PFREE_FUNCTION release, ULONG flags, SIZE_T size, ULONG tag) {
     list->Allocate = allocate;
     list->Free = release;
     list->Size = size;
@@ -15,14 +14,12 @@ static void initialize(GENERAL_LOOKASIDE *list, POOL_TYPE type, PALLOCATE_FUNCTI
     list->Signature = SIGNATURE;
 }
 
-static void check(const GENERAL_LOOKASIDE *list, const char *routine, const void *site)
-{
+static void check(const GENERAL_LOOKASIDE *list, const char *routine, const void *site) {
     if (NT_UNLIKELY(list->Signature != SIGNATURE))
         nt_stop(NtRuleLockNotInitialized, site, (uintptr_t)list, 0, routine, "found noise");
 }
 
-static PVOID allocate(GENERAL_LOOKASIDE *list, const char *routine, const void *site)
-{
+static PVOID allocate(GENERAL_LOOKASIDE *list, const char *routine, const void *site) {
     check(list, routine, site);
     if (list->Allocate != NULL)
         return list->Allocate(list->Type, list->Size, list->Tag);
@@ -34,8 +31,7 @@ static PVOID allocate(GENERAL_LOOKASIDE *list, const char *routine, const void *
                             list->Tag, site);
 }
 
-static void release(GENERAL_LOOKASIDE *list, PVOID entry, const char *routine, const void *site)
-{
+static void release(GENERAL_LOOKASIDE *list, PVOID entry, const char *routine, const void *site) {
     check(list, routine, site);
     NT_SWITCH(NT_POINT_POOL, list);
     if (list->Free != NULL)
@@ -46,8 +42,7 @@ static void release(GENERAL_LOOKASIDE *list, PVOID entry, const char *routine, c
 
 VOID ExInitializeNPagedLookasideList(PNPAGED_LOOKASIDE_LIST List, PALLOCATE_FUNCTION Allocate,
                                      PFREE_FUNCTION Free, ULONG Flags, SIZE_T Size, ULONG Tag,
-                                     USHORT Depth)
-{
+                                     USHORT Depth) {
     (void)Depth;
     NT_IRQL_MAX(DISPATCH_LEVEL, NtRuleIrqlKeDispatchLte);
     initialize(&List->L, NonPagedPool, Allocate, Free, Flags, Size, Tag);
@@ -55,41 +50,34 @@ VOID ExInitializeNPagedLookasideList(PNPAGED_LOOKASIDE_LIST List, PALLOCATE_FUNC
 
 VOID ExInitializePagedLookasideList(PPAGED_LOOKASIDE_LIST List, PALLOCATE_FUNCTION Allocate,
                                     PFREE_FUNCTION Free, ULONG Flags, SIZE_T Size, ULONG Tag,
-                                    USHORT Depth)
-{
+                                    USHORT Depth) {
     (void)Depth;
     NT_IRQL_MAX(APC_LEVEL, NtRuleIrqlExApcLte1);
     initialize(&List->L, PagedPool, Allocate, Free, Flags, Size, Tag);
 }
 
-VOID ExDeleteNPagedLookasideList(PNPAGED_LOOKASIDE_LIST List)
-{
+VOID ExDeleteNPagedLookasideList(PNPAGED_LOOKASIDE_LIST List) {
     check(&List->L, __func__, NT_SITE);
     List->L.Signature = 0;
 }
 
-VOID ExDeletePagedLookasideList(PPAGED_LOOKASIDE_LIST List)
-{
+VOID ExDeletePagedLookasideList(PPAGED_LOOKASIDE_LIST List) {
     check(&List->L, __func__, NT_SITE);
     List->L.Signature = 0;
 }
 
-PVOID ExAllocateFromNPagedLookasideList(PNPAGED_LOOKASIDE_LIST List)
-{
+PVOID ExAllocateFromNPagedLookasideList(PNPAGED_LOOKASIDE_LIST List) {
     return allocate(&List->L, __func__, NT_SITE);
 }
 
-VOID ExFreeToNPagedLookasideList(PNPAGED_LOOKASIDE_LIST List, PVOID Entry)
-{
+VOID ExFreeToNPagedLookasideList(PNPAGED_LOOKASIDE_LIST List, PVOID Entry) {
     release(&List->L, Entry, __func__, NT_SITE);
 }
 
-PVOID ExAllocateFromPagedLookasideList(PPAGED_LOOKASIDE_LIST List)
-{
+PVOID ExAllocateFromPagedLookasideList(PPAGED_LOOKASIDE_LIST List) {
     return allocate(&List->L, __func__, NT_SITE);
 }
 
-VOID ExFreeToPagedLookasideList(PPAGED_LOOKASIDE_LIST List, PVOID Entry)
-{
+VOID ExFreeToPagedLookasideList(PPAGED_LOOKASIDE_LIST List, PVOID Entry) {
     release(&List->L, Entry, __func__, NT_SITE);
 }

@@ -3,8 +3,7 @@
 
 enum { INITIALIZED = 0xF5 };
 
-static void initialize(PFAST_MUTEX mutex)
-{
+static void initialize(PFAST_MUTEX mutex) {
     mutex->Count = 1;
     mutex->Owner = NULL;
     mutex->Contention = 0;
@@ -15,8 +14,7 @@ static void initialize(PFAST_MUTEX mutex)
 
 /* Takes a free mutex; a held one is a deadlock, or FALSE for one who only tries. */
 static bool acquire(PFAST_MUTEX mutex, NtHeldKind kind, bool try, const char *routine,
-                    const void *site)
-{
+                    const void *site) {
     NT_SWITCH(NT_POINT_LOCK, mutex);
     if (NT_UNLIKELY(mutex->Event.Header.Signature != INITIALIZED))
         nt_stop(NtRuleLockNotInitialized, site, (uintptr_t)mutex, 0, routine, "found noise");
@@ -24,7 +22,8 @@ static bool acquire(PFAST_MUTEX mutex, NtHeldKind kind, bool try, const char *ro
         if (try)
             return false;
         nt_stop(NtRuleFastMutexRecursive, site, (uintptr_t)mutex, 0, routine,
-                "the %s mutex is held by this thread", kind == HELD_FAST_MUTEX ? "fast" : "guarded");
+                "the %s mutex is held by this thread",
+                kind == HELD_FAST_MUTEX ? "fast" : "guarded");
     }
     mutex->Count = 0;
     mutex->Owner = nt_current_thread;
@@ -32,8 +31,7 @@ static bool acquire(PFAST_MUTEX mutex, NtHeldKind kind, bool try, const char *ro
     return true;
 }
 
-static void release(PFAST_MUTEX mutex, const char *routine, const void *site)
-{
+static void release(PFAST_MUTEX mutex, const char *routine, const void *site) {
     int index = nt_find_held(mutex);
     if (NT_UNLIKELY(index < 0 || mutex->Owner != nt_current_thread))
         nt_stop(NtRuleLockRelease, site, (uintptr_t)mutex, 0, routine, "found it not held");
@@ -42,14 +40,12 @@ static void release(PFAST_MUTEX mutex, const char *routine, const void *site)
     mutex->Count = 1;
 }
 
-VOID ExInitializeFastMutex(PFAST_MUTEX Mutex)
-{
+VOID ExInitializeFastMutex(PFAST_MUTEX Mutex) {
     NT_IRQL_MAX(DISPATCH_LEVEL, NtRuleIrqlKeDispatchLte);
     initialize(Mutex);
 }
 
-VOID ExAcquireFastMutex(PFAST_MUTEX Mutex)
-{
+VOID ExAcquireFastMutex(PFAST_MUTEX Mutex) {
     NT_IRQL_MAX(APC_LEVEL, NtRuleIrqlExApcLte1);
     KIRQL old = nt_current_thread->irql;
     acquire(Mutex, HELD_FAST_MUTEX, false, __func__, NT_SITE);
@@ -57,8 +53,7 @@ VOID ExAcquireFastMutex(PFAST_MUTEX Mutex)
     nt_current_thread->irql = APC_LEVEL;
 }
 
-BOOLEAN ExTryToAcquireFastMutex(PFAST_MUTEX Mutex)
-{
+BOOLEAN ExTryToAcquireFastMutex(PFAST_MUTEX Mutex) {
     NT_IRQL_MAX(APC_LEVEL, NtRuleIrqlExApcLte1);
     KIRQL old = nt_current_thread->irql;
     if (!acquire(Mutex, HELD_FAST_MUTEX, true, __func__, NT_SITE))
@@ -68,8 +63,7 @@ BOOLEAN ExTryToAcquireFastMutex(PFAST_MUTEX Mutex)
     return TRUE;
 }
 
-VOID ExReleaseFastMutex(PFAST_MUTEX Mutex)
-{
+VOID ExReleaseFastMutex(PFAST_MUTEX Mutex) {
     if (NT_UNLIKELY(nt_current_thread->irql != APC_LEVEL))
         nt_stop_irql(NtRuleLockReleaseIrql, NT_SITE, __func__, APC_LEVEL);
     KIRQL old = (KIRQL)Mutex->OldIrql;
@@ -79,42 +73,36 @@ VOID ExReleaseFastMutex(PFAST_MUTEX Mutex)
 }
 
 /* The unsafe variants leave it to the caller to keep APCs away. */
-static void check_apcs_disabled(const char *routine, const void *site)
-{
+static void check_apcs_disabled(const char *routine, const void *site) {
     if (NT_UNLIKELY(!KeAreApcsDisabled()))
         nt_stop(NtRuleLockUnsafe, site, 0, 0, routine, "found them enabled");
 }
 
-VOID ExAcquireFastMutexUnsafe(PFAST_MUTEX Mutex)
-{
+VOID ExAcquireFastMutexUnsafe(PFAST_MUTEX Mutex) {
     NT_IRQL_MAX(APC_LEVEL, NtRuleIrqlExApcLte1);
     check_apcs_disabled(__func__, NT_SITE);
     acquire(Mutex, HELD_FAST_MUTEX, false, __func__, NT_SITE);
 }
 
-VOID ExReleaseFastMutexUnsafe(PFAST_MUTEX Mutex)
-{
+VOID ExReleaseFastMutexUnsafe(PFAST_MUTEX Mutex) {
     NT_IRQL_MAX(APC_LEVEL, NtRuleIrqlExApcLte1);
     check_apcs_disabled(__func__, NT_SITE);
     release(Mutex, __func__, NT_SITE);
     NT_SWITCH(NT_POINT_LOCK, Mutex);
 }
 
-VOID KeInitializeGuardedMutex(PKGUARDED_MUTEX Mutex)
-{
+VOID KeInitializeGuardedMutex(PKGUARDED_MUTEX Mutex) {
     NT_IRQL_MAX(DISPATCH_LEVEL, NtRuleIrqlKeDispatchLte);
     initialize(Mutex);
 }
 
-VOID KeAcquireGuardedMutex(PKGUARDED_MUTEX Mutex)
-{
+VOID KeAcquireGuardedMutex(PKGUARDED_MUTEX Mutex) {
     NT_IRQL_MAX(APC_LEVEL, NtRuleIrqlKeApcLte1);
     acquire(Mutex, HELD_GUARDED_MUTEX, false, __func__, NT_SITE);
     nt_current_thread->guarded++;
 }
 
-BOOLEAN KeTryToAcquireGuardedMutex(PKGUARDED_MUTEX Mutex)
-{
+BOOLEAN KeTryToAcquireGuardedMutex(PKGUARDED_MUTEX Mutex) {
     NT_IRQL_MAX(APC_LEVEL, NtRuleIrqlKeApcLte1);
     if (!acquire(Mutex, HELD_GUARDED_MUTEX, true, __func__, NT_SITE))
         return FALSE;
@@ -122,8 +110,7 @@ BOOLEAN KeTryToAcquireGuardedMutex(PKGUARDED_MUTEX Mutex)
     return TRUE;
 }
 
-VOID KeReleaseGuardedMutex(PKGUARDED_MUTEX Mutex)
-{
+VOID KeReleaseGuardedMutex(PKGUARDED_MUTEX Mutex) {
     NT_IRQL_MAX(APC_LEVEL, NtRuleIrqlKeApcLte1);
     release(Mutex, __func__, NT_SITE);
     if (NT_UNLIKELY(nt_current_thread->guarded == 0))
@@ -132,15 +119,13 @@ VOID KeReleaseGuardedMutex(PKGUARDED_MUTEX Mutex)
     NT_SWITCH(NT_POINT_LOCK, Mutex);
 }
 
-VOID KeAcquireGuardedMutexUnsafe(PKGUARDED_MUTEX Mutex)
-{
+VOID KeAcquireGuardedMutexUnsafe(PKGUARDED_MUTEX Mutex) {
     NT_IRQL_MAX(APC_LEVEL, NtRuleIrqlKeApcLte1);
     check_apcs_disabled(__func__, NT_SITE);
     acquire(Mutex, HELD_GUARDED_MUTEX, false, __func__, NT_SITE);
 }
 
-VOID KeReleaseGuardedMutexUnsafe(PKGUARDED_MUTEX Mutex)
-{
+VOID KeReleaseGuardedMutexUnsafe(PKGUARDED_MUTEX Mutex) {
     NT_IRQL_MAX(APC_LEVEL, NtRuleIrqlKeApcLte1);
     check_apcs_disabled(__func__, NT_SITE);
     release(Mutex, __func__, NT_SITE);

@@ -4,122 +4,101 @@
 /* A clock that does not move would let loops that wait for it hang. */
 enum { TICK = 156250, STEP = 10, FREQUENCY = 10000000 };
 
-uint32_t nt_active_processors(void)
-{
+uint32_t nt_active_processors(void) {
     return nt_state.processors;
 }
 
-uint32_t nt_processor_started(void)
-{
+uint32_t nt_processor_started(void) {
     if (nt_state.processors == NT_MAXIMUM_PROCESSORS)
         return NT_MAXIMUM_PROCESSORS - 1;
     return nt_state.processors++;
 }
 
-PKTHREAD KeGetCurrentThread(VOID)
-{
+PKTHREAD KeGetCurrentThread(VOID) {
     return nt_current_thread;
 }
 
-PEPROCESS PsGetCurrentProcess(VOID)
-{
+PEPROCESS PsGetCurrentProcess(VOID) {
     static uint64_t process[2]; /* only its address counts */
     return (PEPROCESS)process;
 }
 
-KPROCESSOR_MODE ExGetPreviousMode(VOID)
-{
+KPROCESSOR_MODE ExGetPreviousMode(VOID) {
     return KernelMode;
 }
 
-KAFFINITY KeQueryActiveProcessors(VOID)
-{
+KAFFINITY KeQueryActiveProcessors(VOID) {
     return ~(KAFFINITY)0 >> (64 - nt_state.processors);
 }
 
-ULONG KeQueryActiveProcessorCount(PKAFFINITY ActiveProcessors)
-{
+ULONG KeQueryActiveProcessorCount(PKAFFINITY ActiveProcessors) {
     if (ActiveProcessors != NULL)
         *ActiveProcessors = KeQueryActiveProcessors();
     return nt_state.processors;
 }
 
-static bool is_group(USHORT group)
-{
+static bool is_group(USHORT group) {
     return group == 0 || group == ALL_PROCESSOR_GROUPS;
 }
 
-ULONG KeQueryActiveProcessorCountEx(USHORT Group)
-{
+ULONG KeQueryActiveProcessorCountEx(USHORT Group) {
     return is_group(Group) ? nt_state.processors : 0;
 }
 
-ULONG KeQueryMaximumProcessorCount(VOID)
-{
+ULONG KeQueryMaximumProcessorCount(VOID) {
     return NT_MAXIMUM_PROCESSORS;
 }
 
-ULONG KeQueryMaximumProcessorCountEx(USHORT Group)
-{
+ULONG KeQueryMaximumProcessorCountEx(USHORT Group) {
     return is_group(Group) ? NT_MAXIMUM_PROCESSORS : 0;
 }
 
-NTSTATUS KeGetProcessorNumberFromIndex(ULONG Index, PPROCESSOR_NUMBER Number)
-{
+NTSTATUS KeGetProcessorNumberFromIndex(ULONG Index, PPROCESSOR_NUMBER Number) {
     if (Index >= NT_MAXIMUM_PROCESSORS)
         return STATUS_INVALID_PARAMETER;
     *Number = (PROCESSOR_NUMBER){0, (UCHAR)Index, 0};
     return STATUS_SUCCESS;
 }
 
-ULONG KeGetProcessorIndexFromNumber(PPROCESSOR_NUMBER Number)
-{
+ULONG KeGetProcessorIndexFromNumber(PPROCESSOR_NUMBER Number) {
     if (Number->Group != 0 || Number->Number >= NT_MAXIMUM_PROCESSORS || Number->Reserved != 0)
         return INVALID_PROCESSOR_INDEX;
     return Number->Number;
 }
 
-ULONG KeGetCurrentProcessorNumber(VOID)
-{
+ULONG KeGetCurrentProcessorNumber(VOID) {
     return 0;
 }
 
-ULONG KeGetCurrentProcessorNumberEx(PPROCESSOR_NUMBER Number)
-{
+ULONG KeGetCurrentProcessorNumberEx(PPROCESSOR_NUMBER Number) {
     if (Number != NULL)
         *Number = (PROCESSOR_NUMBER){0, 0, 0};
     return 0;
 }
 
-VOID KeQuerySystemTime(PLARGE_INTEGER Time)
-{
+VOID KeQuerySystemTime(PLARGE_INTEGER Time) {
     Time->QuadPart = nt_state.time += STEP;
 }
 
-ULONGLONG KeQueryInterruptTime(VOID)
-{
+ULONGLONG KeQueryInterruptTime(VOID) {
     return (ULONGLONG)(nt_state.time += STEP);
 }
 
-VOID KeQueryTickCount(PLARGE_INTEGER Count)
-{
+VOID KeQueryTickCount(PLARGE_INTEGER Count) {
     Count->QuadPart = (nt_state.time += STEP) / TICK;
 }
 
-LARGE_INTEGER KeQueryPerformanceCounter(PLARGE_INTEGER Frequency)
-{
+LARGE_INTEGER KeQueryPerformanceCounter(PLARGE_INTEGER Frequency) {
     if (Frequency != NULL)
         Frequency->QuadPart = FREQUENCY;
     return (LARGE_INTEGER){.QuadPart = nt_state.counter += STEP};
 }
 
-VOID KeStallExecutionProcessor(ULONG Microseconds)
-{
+VOID KeStallExecutionProcessor(ULONG Microseconds) {
     nt_state.time += (int64_t)Microseconds * 10;
     NT_SWITCH(NT_POINT_INTERLOCKED, NULL);
 }
 
-VOID KeYieldProcessor(VOID)
-{
+VOID KeYieldProcessor(VOID) {
     NT_SWITCH(NT_POINT_INTERLOCKED, NULL);
 }

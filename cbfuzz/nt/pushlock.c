@@ -3,8 +3,7 @@
 
 enum { EXCLUSIVE = 1, ONE_READER = 2, MOST_READERS = 0x10000 };
 
-static void check_value(PEX_PUSH_LOCK lock, const char *routine, const void *site)
-{
+static void check_value(PEX_PUSH_LOCK lock, const char *routine, const void *site) {
     ULONG_PTR value = *lock;
     if (NT_UNLIKELY(value > MOST_READERS || (value & EXCLUSIVE && value != EXCLUSIVE)))
         nt_stop(NtRuleLockNotInitialized, site, (uintptr_t)lock, value, routine, "found 0x%lX",
@@ -12,8 +11,7 @@ static void check_value(PEX_PUSH_LOCK lock, const char *routine, const void *sit
 }
 
 static bool acquire(PEX_PUSH_LOCK lock, NtHeldKind kind, bool try, const char *routine,
-                    const void *site)
-{
+                    const void *site) {
     NT_SWITCH(NT_POINT_LOCK, lock);
     check_value(lock, routine, site);
     bool blocked = kind == HELD_PUSH_EXCLUSIVE ? *lock != 0 : *lock == EXCLUSIVE;
@@ -29,8 +27,7 @@ static bool acquire(PEX_PUSH_LOCK lock, NtHeldKind kind, bool try, const char *r
     return true;
 }
 
-static void release(PEX_PUSH_LOCK lock, bool exclusive, const char *routine, const void *site)
-{
+static void release(PEX_PUSH_LOCK lock, bool exclusive, const char *routine, const void *site) {
     int index = nt_find_held(lock);
     uint8_t kind = exclusive ? HELD_PUSH_EXCLUSIVE : HELD_PUSH_SHARED;
     if (NT_UNLIKELY(index < 0 || nt_current_thread->held[index].kind != kind))
@@ -41,55 +38,47 @@ static void release(PEX_PUSH_LOCK lock, bool exclusive, const char *routine, con
     NT_SWITCH(NT_POINT_LOCK, lock);
 }
 
-VOID ExInitializePushLock(PEX_PUSH_LOCK PushLock)
-{
+VOID ExInitializePushLock(PEX_PUSH_LOCK PushLock) {
     *PushLock = 0;
 }
 
-VOID ExAcquirePushLockExclusiveEx(PEX_PUSH_LOCK PushLock, ULONG Flags)
-{
+VOID ExAcquirePushLockExclusiveEx(PEX_PUSH_LOCK PushLock, ULONG Flags) {
     (void)Flags;
     NT_IRQL_MAX(APC_LEVEL, NtRuleIrqlExApcLte1);
     acquire(PushLock, HELD_PUSH_EXCLUSIVE, false, "ExAcquirePushLockExclusive", NT_SITE);
 }
 
-VOID ExAcquirePushLockSharedEx(PEX_PUSH_LOCK PushLock, ULONG Flags)
-{
+VOID ExAcquirePushLockSharedEx(PEX_PUSH_LOCK PushLock, ULONG Flags) {
     (void)Flags;
     NT_IRQL_MAX(APC_LEVEL, NtRuleIrqlExApcLte1);
     acquire(PushLock, HELD_PUSH_SHARED, false, "ExAcquirePushLockShared", NT_SITE);
 }
 
-BOOLEAN ExTryAcquirePushLockExclusiveEx(PEX_PUSH_LOCK PushLock, ULONG Flags)
-{
+BOOLEAN ExTryAcquirePushLockExclusiveEx(PEX_PUSH_LOCK PushLock, ULONG Flags) {
     (void)Flags;
     NT_IRQL_MAX(APC_LEVEL, NtRuleIrqlExApcLte1);
     return acquire(PushLock, HELD_PUSH_EXCLUSIVE, true, __func__, NT_SITE);
 }
 
-BOOLEAN ExTryAcquirePushLockSharedEx(PEX_PUSH_LOCK PushLock, ULONG Flags)
-{
+BOOLEAN ExTryAcquirePushLockSharedEx(PEX_PUSH_LOCK PushLock, ULONG Flags) {
     (void)Flags;
     NT_IRQL_MAX(APC_LEVEL, NtRuleIrqlExApcLte1);
     return acquire(PushLock, HELD_PUSH_SHARED, true, __func__, NT_SITE);
 }
 
-VOID ExReleasePushLockExclusiveEx(PEX_PUSH_LOCK PushLock, ULONG Flags)
-{
+VOID ExReleasePushLockExclusiveEx(PEX_PUSH_LOCK PushLock, ULONG Flags) {
     (void)Flags;
     NT_IRQL_MAX(APC_LEVEL, NtRuleIrqlExApcLte1);
     release(PushLock, true, "ExReleasePushLockExclusive", NT_SITE);
 }
 
-VOID ExReleasePushLockSharedEx(PEX_PUSH_LOCK PushLock, ULONG Flags)
-{
+VOID ExReleasePushLockSharedEx(PEX_PUSH_LOCK PushLock, ULONG Flags) {
     (void)Flags;
     NT_IRQL_MAX(APC_LEVEL, NtRuleIrqlExApcLte1);
     release(PushLock, false, "ExReleasePushLockShared", NT_SITE);
 }
 
-VOID ExReleasePushLockEx(PEX_PUSH_LOCK PushLock, ULONG Flags)
-{
+VOID ExReleasePushLockEx(PEX_PUSH_LOCK PushLock, ULONG Flags) {
     (void)Flags;
     NT_IRQL_MAX(APC_LEVEL, NtRuleIrqlExApcLte1);
     release(PushLock, *PushLock == EXCLUSIVE, "ExReleasePushLock", NT_SITE);

@@ -3,8 +3,7 @@
 
 #define SIGNATURE 0x52455352u /* "RSER" */
 
-static void check(const ERESOURCE *resource, const char *routine, const void *site)
-{
+static void check(const ERESOURCE *resource, const char *routine, const void *site) {
     if (NT_UNLIKELY(nt_current_thread->irql > APC_LEVEL))
         nt_stop_irql(NtRuleIrqlExApcLte1, site, routine, APC_LEVEL);
     NT_SWITCH(NT_POINT_LOCK, resource);
@@ -12,8 +11,7 @@ static void check(const ERESOURCE *resource, const char *routine, const void *si
         nt_stop(NtRuleLockNotInitialized, site, (uintptr_t)resource, 0, routine, "found noise");
 }
 
-NTSTATUS ExInitializeResourceLite(PERESOURCE Resource)
-{
+NTSTATUS ExInitializeResourceLite(PERESOURCE Resource) {
     InitializeListHead(&Resource->SystemResourcesList);
     Resource->Owner = NULL;
     Resource->ExclusiveDepth = Resource->SharedCount = 0;
@@ -21,8 +19,7 @@ NTSTATUS ExInitializeResourceLite(PERESOURCE Resource)
     return STATUS_SUCCESS;
 }
 
-NTSTATUS ExDeleteResourceLite(PERESOURCE Resource)
-{
+NTSTATUS ExDeleteResourceLite(PERESOURCE Resource) {
     check(Resource, __func__, NT_SITE);
     if (NT_UNLIKELY(Resource->ExclusiveDepth != 0 || Resource->SharedCount != 0))
         nt_stop(NtRuleLockHeldInFreedMemory, NT_SITE, (uintptr_t)Resource, 0, __func__,
@@ -31,8 +28,7 @@ NTSTATUS ExDeleteResourceLite(PERESOURCE Resource)
     return STATUS_SUCCESS;
 }
 
-BOOLEAN ExAcquireResourceExclusiveLite(PERESOURCE Resource, BOOLEAN Wait)
-{
+BOOLEAN ExAcquireResourceExclusiveLite(PERESOURCE Resource, BOOLEAN Wait) {
     check(Resource, __func__, NT_SITE);
     if (Resource->SharedCount != 0 ||
         (Resource->ExclusiveDepth != 0 && Resource->Owner != nt_current_thread)) {
@@ -47,8 +43,7 @@ BOOLEAN ExAcquireResourceExclusiveLite(PERESOURCE Resource, BOOLEAN Wait)
     return TRUE;
 }
 
-BOOLEAN ExAcquireResourceSharedLite(PERESOURCE Resource, BOOLEAN Wait)
-{
+BOOLEAN ExAcquireResourceSharedLite(PERESOURCE Resource, BOOLEAN Wait) {
     (void)Wait; /* with one thread nobody else can be the writer */
     check(Resource, __func__, NT_SITE);
     if (Resource->ExclusiveDepth != 0)
@@ -59,8 +54,7 @@ BOOLEAN ExAcquireResourceSharedLite(PERESOURCE Resource, BOOLEAN Wait)
     return TRUE;
 }
 
-VOID ExReleaseResourceLite(PERESOURCE Resource)
-{
+VOID ExReleaseResourceLite(PERESOURCE Resource) {
     check(Resource, __func__, NT_SITE);
     int index = nt_find_held(Resource);
     if (NT_UNLIKELY(index < 0))
@@ -72,13 +66,11 @@ VOID ExReleaseResourceLite(PERESOURCE Resource)
         Resource->Owner = NULL;
 }
 
-BOOLEAN ExIsResourceAcquiredExclusiveLite(PERESOURCE Resource)
-{
+BOOLEAN ExIsResourceAcquiredExclusiveLite(PERESOURCE Resource) {
     return Resource->ExclusiveDepth != 0 && Resource->Owner == nt_current_thread;
 }
 
-ULONG ExIsResourceAcquiredSharedLite(PERESOURCE Resource)
-{
+ULONG ExIsResourceAcquiredSharedLite(PERESOURCE Resource) {
     return nt_find_held(Resource) < 0 ? 0
                                       : (ULONG)(Resource->ExclusiveDepth + Resource->SharedCount);
 }

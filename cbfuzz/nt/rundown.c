@@ -3,15 +3,13 @@
 
 enum { ACTIVE = 1, ONE_HOLDER = 2, MOST_HOLDERS = 0x10000000 };
 
-static void check_value(const EX_RUNDOWN_REF *ref, const char *routine, const void *site)
-{
+static void check_value(const EX_RUNDOWN_REF *ref, const char *routine, const void *site) {
     if (NT_UNLIKELY(ref->Count > MOST_HOLDERS))
-        nt_stop(NtRuleLockNotInitialized, site, (uintptr_t)ref, ref->Count, routine,
-                "found 0x%lX", ref->Count);
+        nt_stop(NtRuleLockNotInitialized, site, (uintptr_t)ref, ref->Count, routine, "found 0x%lX",
+                ref->Count);
 }
 
-static bool acquire(PEX_RUNDOWN_REF ref, ULONG count, const char *routine, const void *site)
-{
+static bool acquire(PEX_RUNDOWN_REF ref, ULONG count, const char *routine, const void *site) {
     if (NT_UNLIKELY(nt_current_thread->irql > DISPATCH_LEVEL))
         nt_stop_irql(NtRuleIrqlKeDispatchLte, site, routine, DISPATCH_LEVEL);
     NT_SWITCH(NT_POINT_RUNDOWN, ref);
@@ -22,8 +20,7 @@ static bool acquire(PEX_RUNDOWN_REF ref, ULONG count, const char *routine, const
     return true;
 }
 
-static void release(PEX_RUNDOWN_REF ref, ULONG count, const char *routine, const void *site)
-{
+static void release(PEX_RUNDOWN_REF ref, ULONG count, const char *routine, const void *site) {
     if (NT_UNLIKELY(nt_current_thread->irql > DISPATCH_LEVEL))
         nt_stop_irql(NtRuleIrqlKeDispatchLte, site, routine, DISPATCH_LEVEL);
     NT_SWITCH(NT_POINT_RUNDOWN, ref);
@@ -34,33 +31,27 @@ static void release(PEX_RUNDOWN_REF ref, ULONG count, const char *routine, const
     ref->Count -= (ULONG_PTR)count * ONE_HOLDER;
 }
 
-VOID ExInitializeRundownProtection(PEX_RUNDOWN_REF RunRef)
-{
+VOID ExInitializeRundownProtection(PEX_RUNDOWN_REF RunRef) {
     RunRef->Count = 0;
 }
 
-BOOLEAN ExAcquireRundownProtection(PEX_RUNDOWN_REF RunRef)
-{
+BOOLEAN ExAcquireRundownProtection(PEX_RUNDOWN_REF RunRef) {
     return acquire(RunRef, 1, __func__, NT_SITE);
 }
 
-BOOLEAN ExAcquireRundownProtectionEx(PEX_RUNDOWN_REF RunRef, ULONG Count)
-{
+BOOLEAN ExAcquireRundownProtectionEx(PEX_RUNDOWN_REF RunRef, ULONG Count) {
     return acquire(RunRef, Count, __func__, NT_SITE);
 }
 
-VOID ExReleaseRundownProtection(PEX_RUNDOWN_REF RunRef)
-{
+VOID ExReleaseRundownProtection(PEX_RUNDOWN_REF RunRef) {
     release(RunRef, 1, __func__, NT_SITE);
 }
 
-VOID ExReleaseRundownProtectionEx(PEX_RUNDOWN_REF RunRef, ULONG Count)
-{
+VOID ExReleaseRundownProtectionEx(PEX_RUNDOWN_REF RunRef, ULONG Count) {
     release(RunRef, Count, __func__, NT_SITE);
 }
 
-VOID ExWaitForRundownProtectionRelease(PEX_RUNDOWN_REF RunRef)
-{
+VOID ExWaitForRundownProtectionRelease(PEX_RUNDOWN_REF RunRef) {
     NT_IRQL_MAX(APC_LEVEL, NtRuleIrqlExApcLte1);
     NT_SWITCH(NT_POINT_WAIT, RunRef);
     check_value(RunRef, __func__, NT_SITE);
@@ -70,12 +61,10 @@ VOID ExWaitForRundownProtectionRelease(PEX_RUNDOWN_REF RunRef)
                 "the rundown protection has %lu holders", RunRef->Count / ONE_HOLDER);
 }
 
-VOID ExRundownCompleted(PEX_RUNDOWN_REF RunRef)
-{
+VOID ExRundownCompleted(PEX_RUNDOWN_REF RunRef) {
     RunRef->Count = ACTIVE;
 }
 
-VOID ExReInitializeRundownProtection(PEX_RUNDOWN_REF RunRef)
-{
+VOID ExReInitializeRundownProtection(PEX_RUNDOWN_REF RunRef) {
     RunRef->Count = 0;
 }

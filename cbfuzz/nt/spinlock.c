@@ -4,14 +4,12 @@
  */
 #include "internal.h"
 
-static ULONG_PTR mark_of(const struct _KTHREAD *thread)
-{
+static ULONG_PTR mark_of(const struct _KTHREAD *thread) {
     return (ULONG_PTR)thread | 1;
 }
 
 /* Was `first` ever acquired while `then` was held? */
-static bool seen_in_order(const volatile void *then, const volatile void *first)
-{
+static bool seen_in_order(const volatile void *then, const volatile void *first) {
     for (uint32_t i = 0; i < nt_state.edge_count && i < NT_LOCK_EDGES; i++)
         if (nt_state.edges[i].first == then && nt_state.edges[i].then == first)
             return true;
@@ -20,8 +18,7 @@ static bool seen_in_order(const volatile void *then, const volatile void *first)
 
 /* Remembers that `lock` is acquired inside each spin lock held now; the reverse order
  * in the same program is a deadlock that two processors will meet one day. */
-static void check_order(const volatile void *lock, const char *routine, const void *site)
-{
+static void check_order(const volatile void *lock, const char *routine, const void *site) {
     const struct _KTHREAD *thread = nt_current_thread;
     for (int i = 0; i < thread->held_count; i++) {
         const NtHeld *held = &thread->held[i];
@@ -38,8 +35,7 @@ static void check_order(const volatile void *lock, const char *routine, const vo
     }
 }
 
-static void acquire(PKSPIN_LOCK lock, NtHeldKind kind, const char *routine, const void *site)
-{
+static void acquire(PKSPIN_LOCK lock, NtHeldKind kind, const char *routine, const void *site) {
     struct _KTHREAD *thread = nt_current_thread;
     NT_SWITCH(NT_POINT_SPIN_LOCK, lock);
     ULONG_PTR value = *lock;
@@ -47,8 +43,8 @@ static void acquire(PKSPIN_LOCK lock, NtHeldKind kind, const char *routine, cons
         if (value == mark_of(thread))
             nt_stop(NtRuleSpinLockDoubleAcquire, site, (uintptr_t)lock, 0, routine,
                     "found it held by this thread");
-        nt_stop(NtRuleSpinLockNotInitialized, site, (uintptr_t)lock, value, routine,
-                "found 0x%lX", value);
+        nt_stop(NtRuleSpinLockNotInitialized, site, (uintptr_t)lock, value, routine, "found 0x%lX",
+                value);
     }
     if (NT_UNLIKELY(thread->spin_locks != 0))
         check_order(lock, routine, site);
@@ -60,8 +56,7 @@ static void acquire(PKSPIN_LOCK lock, NtHeldKind kind, const char *routine, cons
         thread->irql = DISPATCH_LEVEL;
 }
 
-static void release(PKSPIN_LOCK lock, const char *routine, const void *site)
-{
+static void release(PKSPIN_LOCK lock, const char *routine, const void *site) {
     int index = nt_find_held(lock);
     if (NT_UNLIKELY(*lock != mark_of(nt_current_thread) || index < 0))
         nt_stop(NtRuleSpinLockRelease, site, (uintptr_t)lock, *lock, routine, "found 0x%lX", *lock);
@@ -71,15 +66,14 @@ static void release(PKSPIN_LOCK lock, const char *routine, const void *site)
 
 /* Releases and lowers. Locks may be released in any order, so what counts is the level
  * before the first of those held together, and that none stays behind. */
-static void release_to(PKSPIN_LOCK lock, KIRQL irql, const char *routine, const void *site)
-{
+static void release_to(PKSPIN_LOCK lock, KIRQL irql, const char *routine, const void *site) {
     struct _KTHREAD *thread = nt_current_thread;
     if (NT_UNLIKELY(thread->irql != DISPATCH_LEVEL))
         nt_stop_irql(NtRuleIrqlKeDispatchGte, site, routine, DISPATCH_LEVEL);
     release(lock, routine, site);
-    if (NT_UNLIKELY(irql > DISPATCH_LEVEL || (thread->spin_locks == 0 &&
-                                              thread->spin_base != UINT8_MAX &&
-                                              irql != thread->spin_base)))
+    if (NT_UNLIKELY(irql > DISPATCH_LEVEL ||
+                    (thread->spin_locks == 0 && thread->spin_base != UINT8_MAX &&
+                     irql != thread->spin_base)))
         nt_stop(NtRuleSpinLockReleaseIrql, site, thread->spin_base, irql, routine,
                 "expected %u, found %u", thread->spin_base, irql);
     if (NT_UNLIKELY(irql < DISPATCH_LEVEL && thread->spin_locks != 0))
@@ -89,39 +83,33 @@ static void release_to(PKSPIN_LOCK lock, KIRQL irql, const char *routine, const 
     NT_SWITCH(NT_POINT_SPIN_LOCK, lock);
 }
 
-VOID KeInitializeSpinLock(PKSPIN_LOCK SpinLock)
-{
+VOID KeInitializeSpinLock(PKSPIN_LOCK SpinLock) {
     *SpinLock = 0;
 }
 
-KIRQL KeAcquireSpinLockRaiseToDpc(PKSPIN_LOCK SpinLock)
-{
+KIRQL KeAcquireSpinLockRaiseToDpc(PKSPIN_LOCK SpinLock) {
     NT_IRQL_MAX(DISPATCH_LEVEL, NtRuleIrqlKeDispatchLte);
     KIRQL old = nt_current_thread->irql;
     acquire(SpinLock, HELD_SPIN_RAISED, "KeAcquireSpinLock", NT_SITE);
     return old;
 }
 
-VOID KeReleaseSpinLock(PKSPIN_LOCK SpinLock, KIRQL NewIrql)
-{
+VOID KeReleaseSpinLock(PKSPIN_LOCK SpinLock, KIRQL NewIrql) {
     release_to(SpinLock, NewIrql, __func__, NT_SITE);
 }
 
-VOID KeAcquireSpinLockAtDpcLevel(PKSPIN_LOCK SpinLock)
-{
+VOID KeAcquireSpinLockAtDpcLevel(PKSPIN_LOCK SpinLock) {
     NT_IRQL_MIN(DISPATCH_LEVEL, NtRuleIrqlKeDispatchGte);
     acquire(SpinLock, HELD_SPIN, __func__, NT_SITE);
 }
 
-VOID KeReleaseSpinLockFromDpcLevel(PKSPIN_LOCK SpinLock)
-{
+VOID KeReleaseSpinLockFromDpcLevel(PKSPIN_LOCK SpinLock) {
     NT_IRQL_MIN(DISPATCH_LEVEL, NtRuleIrqlKeDispatchGte);
     release(SpinLock, __func__, NT_SITE);
     NT_SWITCH(NT_POINT_SPIN_LOCK, SpinLock);
 }
 
-BOOLEAN KeTryToAcquireSpinLockAtDpcLevel(PKSPIN_LOCK SpinLock)
-{
+BOOLEAN KeTryToAcquireSpinLockAtDpcLevel(PKSPIN_LOCK SpinLock) {
     NT_IRQL_MIN(DISPATCH_LEVEL, NtRuleIrqlKeDispatchGte);
     if (*SpinLock != 0)
         return FALSE;
@@ -129,14 +117,12 @@ BOOLEAN KeTryToAcquireSpinLockAtDpcLevel(PKSPIN_LOCK SpinLock)
     return TRUE;
 }
 
-BOOLEAN KeTestSpinLock(PKSPIN_LOCK SpinLock)
-{
+BOOLEAN KeTestSpinLock(PKSPIN_LOCK SpinLock) {
     NT_IRQL_MIN(DISPATCH_LEVEL, NtRuleIrqlKeDispatchGte);
     return *SpinLock == 0;
 }
 
-VOID KeAcquireInStackQueuedSpinLock(PKSPIN_LOCK SpinLock, PKLOCK_QUEUE_HANDLE Handle)
-{
+VOID KeAcquireInStackQueuedSpinLock(PKSPIN_LOCK SpinLock, PKLOCK_QUEUE_HANDLE Handle) {
     NT_IRQL_MAX(DISPATCH_LEVEL, NtRuleIrqlKeDispatchLte);
     Handle->LockQueue.Next = NULL;
     Handle->LockQueue.Lock = SpinLock;
@@ -144,13 +130,11 @@ VOID KeAcquireInStackQueuedSpinLock(PKSPIN_LOCK SpinLock, PKLOCK_QUEUE_HANDLE Ha
     acquire(SpinLock, HELD_SPIN_RAISED, __func__, NT_SITE);
 }
 
-VOID KeReleaseInStackQueuedSpinLock(PKLOCK_QUEUE_HANDLE Handle)
-{
+VOID KeReleaseInStackQueuedSpinLock(PKLOCK_QUEUE_HANDLE Handle) {
     release_to(Handle->LockQueue.Lock, Handle->OldIrql, __func__, NT_SITE);
 }
 
-VOID KeAcquireInStackQueuedSpinLockAtDpcLevel(PKSPIN_LOCK SpinLock, PKLOCK_QUEUE_HANDLE Handle)
-{
+VOID KeAcquireInStackQueuedSpinLockAtDpcLevel(PKSPIN_LOCK SpinLock, PKLOCK_QUEUE_HANDLE Handle) {
     NT_IRQL_MIN(DISPATCH_LEVEL, NtRuleIrqlKeDispatchGte);
     Handle->LockQueue.Next = NULL;
     Handle->LockQueue.Lock = SpinLock;
@@ -158,8 +142,7 @@ VOID KeAcquireInStackQueuedSpinLockAtDpcLevel(PKSPIN_LOCK SpinLock, PKLOCK_QUEUE
     acquire(SpinLock, HELD_SPIN, __func__, NT_SITE);
 }
 
-VOID KeReleaseInStackQueuedSpinLockFromDpcLevel(PKLOCK_QUEUE_HANDLE Handle)
-{
+VOID KeReleaseInStackQueuedSpinLockFromDpcLevel(PKLOCK_QUEUE_HANDLE Handle) {
     NT_IRQL_MIN(DISPATCH_LEVEL, NtRuleIrqlKeDispatchGte);
     release(Handle->LockQueue.Lock, __func__, NT_SITE);
     NT_SWITCH(NT_POINT_SPIN_LOCK, Handle->LockQueue.Lock);

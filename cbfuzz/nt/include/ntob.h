@@ -104,11 +104,12 @@ NTKERNELAPI NTSTATUS NTAPI ObCreateObject(KPROCESSOR_MODE ProbeMode, POBJECT_TYP
                                           KPROCESSOR_MODE OwnershipMode, PVOID ParseContext,
                                           ULONG BodySize, ULONG PagedCharge, ULONG NonPagedCharge,
                                           PVOID *Object);
-/* Gives the object its name and, unless Handle is NULL, a handle; consumes the reference that
- * ObCreateObject gave. AdditionalReferences more go to the caller through NewObject. On failure
- * the object is gone. STATUS_OBJECT_NAME_EXISTS with OBJ_OPENIF, STATUS_OBJECT_NAME_COLLISION,
- * failures of the look-up. Without a handle a nameless object keeps its reference: the caller
- * dereferences it. IRQL <= APC_LEVEL. (ntifs) */
+/* Gives the object its name and, unless Handle is NULL, a handle, which takes the place of the
+ * reference that ObCreateObject gave; without a handle the caller keeps that reference.
+ * AdditionalReferences more go to the caller, NewObject says to which object. On failure the
+ * reference is gone all the same. STATUS_OBJECT_NAME_EXISTS with OBJ_OPENIF (the handle is to
+ * the one that exists), STATUS_OBJECT_NAME_COLLISION, failures of the look-up.
+ * IRQL <= APC_LEVEL. (ntifs) */
 NTKERNELAPI NTSTATUS NTAPI ObInsertObject(PVOID Object, PACCESS_STATE AccessState,
                                           ACCESS_MASK DesiredAccess, ULONG AdditionalReferences,
                                           PVOID *NewObject, PHANDLE Handle);

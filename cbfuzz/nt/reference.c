@@ -1,0 +1,116 @@
+/* References: what keeps an object alive, and what happens with the last one. */
+#include "internal.h"
+
+NtObject *nt_object_of(const void *body, NtRule deleted, const char *routine, const void *site) {
+    NtBlockKind kind = BLOCK_NONPAGED;
+    NtBlockState state = nt_pool_state(body, &kind);
+    NtObject *object =
+        state == BLOCK_UNKNOWN || kind < BLOCK_OBJECT ? NULL : nt_pool_attached(body);
+    if (NT_UNLIKELY(object == NULL))
+        nt_stop(NtRuleObjectBadPointer, site, (uintptr_t)body, 0, routine, "found %p", body);
+    if (NT_UNLIKELY(object->state != OBJECT_LIVE))
+        nt_stop(deleted, site, (uintptr_t)body, (uint64_t)object->pointers, routine,
+                "the object at %p is %s", body,
+                object->state == OBJECT_DELETING ? "being deleted" : "deleted");
+    return object;
+}
+
+void nt_object_reference(NtObject *object) {
+    object->pointers++;
+}
+
+/* An object that is still named has the name's reference and cannot come here. */
+static void destroy(NtObject *object) {
+    OB_DELETE_METHOD procedure = object->type->info.DeleteProcedure;
+    object->state = OBJECT_DELETING;
+    if (procedure != NULL)
+        procedure(object->body);
+    object->state = OBJECT_DELETED;
+    nt_pool_release(object->body, "ObDereferenceObject", NULL);
+}
+
+int64_t nt_object_dereference(NtObject *object) {
+    int64_t left = --object->pointers;
+    if (left == 0)
+        destroy(object);
+    return left;
+}
+
+/* Each name and each open handle holds a reference: a caller who takes one of those
+ * has given back more than was its own. */
+static void check_owned(const NtObject *object, const char *routine, const void *site) {
+    int64_t held = (int64_t)object->handles + (object->directory != NULL);
+    if (NT_UNLIKELY(object->pointers <= held))
+        nt_stop(NtRuleObjectOverDereference, site, (uintptr_t)object->body,
+                (uint64_t)object->pointers, routine,
+                "all %lld references belong to handles or the name", (long long)object->pointers);
+}
+
+LONG_PTR ObReferenceObject(PVOID Object) {
+    NT_IRQL_MAX(DISPATCH_LEVEL, NtRuleIrqlObDispatchLte);
+    NT_SWITCH(NT_POINT_OBJECT, Object);
+    return ++nt_object_of(Object, NtRuleObjectUseAfterDelete, __func__, NT_SITE)->pointers;
+}
+
+NTSTATUS ObReferenceObjectByPointer(PVOID Object, ACCESS_MASK DesiredAccess, POBJECT_TYPE Type,
+                                    KPROCESSOR_MODE Mode) {
+    (void)DesiredAccess, (void)Mode;
+    NT_IRQL_MAX(DISPATCH_LEVEL, NtRuleIrqlObDispatchLte);
+    NT_SWITCH(NT_POINT_OBJECT, Object);
+    NtObject *object = nt_object_of(Object, NtRuleObjectUseAfterDelete, __func__, NT_SITE);
+    if (Type != NULL && object->type != Type)
+        return STATUS_OBJECT_TYPE_MISMATCH;
+    object->pointers++;
+    return STATUS_SUCCESS;
+}
+
+BOOLEAN ObReferenceObjectSafe(PVOID Object) {
+    NT_IRQL_MAX(DISPATCH_LEVEL, NtRuleIrqlObDispatchLte);
+    NT_SWITCH(NT_POINT_OBJECT, Object);
+    NtBlockKind kind = BLOCK_NONPAGED;
+    if (nt_pool_state(Object, &kind) == BLOCK_LIVE && kind >= BLOCK_OBJECT &&
+        nt_pool_attached(Object)->state == OBJECT_DELETING)
+        return FALSE;
+    nt_object_of(Object, NtRuleObjectUseAfterDelete, __func__, NT_SITE)->pointers++;
+    return TRUE;
+}
+
+LONG_PTR ObDereferenceObject(PVOID Object) {
+    NT_IRQL_MAX(DISPATCH_LEVEL, NtRuleIrqlObDispatchLte);
+    NT_SWITCH(NT_POINT_OBJECT, Object);
+    NtObject *object = nt_object_of(Object, NtRuleObjectOverDereference, __func__, NT_SITE);
+    check_owned(object, __func__, NT_SITE);
+    return nt_object_dereference(object);
+}
+
+VOID ObDereferenceObjectDeferDelete(PVOID Object) {
+    NT_IRQL_MAX(DISPATCH_LEVEL, NtRuleIrqlObDispatchLte);
+    NT_SWITCH(NT_POINT_OBJECT, Object);
+    NtObject *object = nt_object_of(Object, NtRuleObjectOverDereference, __func__, NT_SITE);
+    check_owned(object, __func__, NT_SITE);
+    nt_object_dereference(object);
+}
+
+NTSTATUS ObReferenceObjectByName(PUNICODE_STRING Name, ULONG Attributes, PACCESS_STATE AccessState,
+                                 ACCESS_MASK DesiredAccess, POBJECT_TYPE Type, KPROCESSOR_MODE Mode,
+                                 PVOID ParseContext, PVOID *Object) {
+    (void)AccessState, (void)DesiredAccess, (void)Mode, (void)ParseContext;
+    NT_IRQL_MAX(APC_LEVEL, NtRuleIrqlObApcLte);
+    NT_SWITCH(NT_POINT_OBJECT, NULL);
+    *Object = NULL;
+    if ((Attributes & ~(ULONG)OBJ_VALID_ATTRIBUTES) != 0)
+        return STATUS_INVALID_PARAMETER;
+    if (Type != NULL && Type->info.CaseInsensitive)
+        Attributes |= OBJ_CASE_INSENSITIVE;
+    NtObject *object = NULL;
+    NTSTATUS status =
+        nt_name_look_up(Name == NULL ? NULL : Name->Buffer, Name == NULL ? 0 : Name->Length, NULL,
+                        Attributes, NULL, &object);
+    if (!NT_SUCCESS(status))
+        return status;
+    if (Type != NULL && object->type != Type)
+        return STATUS_OBJECT_TYPE_MISMATCH;
+    object->pointers++;
+    *Object = object->body;
+    return STATUS_SUCCESS;
+}
