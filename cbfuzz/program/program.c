@@ -42,6 +42,10 @@ Program *program_new(void) {
     GROW(program, units, unit_count, unit_capacity, dictionary_unit_count);
     memcpy(program->units, dictionary_units, dictionary_unit_count * sizeof *program->units);
     program->unit_count = dictionary_unit_count;
+    GROW(program, lines, line_count, line_capacity, 1); /* no vector is ever NULL */
+    GROW(program, variables, variable_count, variable_capacity, 1);
+    GROW(program, calls, call_count, call_capacity, 1);
+    GROW(program, text, text_count, text_capacity, 1);
     return program;
 }
 
