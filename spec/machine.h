@@ -79,7 +79,7 @@ typedef struct {
 typedef struct {
     CallKind kind;
     bool create, multiple, case_insensitive, permanent, exclusive; /* create */
-    bool openif;
+    bool openif, kernel_handle; /* without effect here */
     SpecName name;
     uint16_t object;       /* register, notify, reference, dereference, make_temporary; NO_ID: NULL */
     uint16_t registration; /* unregister, deregister_change; NO_ID: NULL */

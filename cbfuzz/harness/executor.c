@@ -1,0 +1,400 @@
+/* Runs a program in lockstep on an actor and on the reference machine. */
+#include "harness/executor.h"
+
+#include <string.h>
+
+#include "harness/expectation.h"
+#include "harness/trace.h"
+
+bool program_needs_windows(const Program *program) {
+    const Line *note = program_note(program, LINE_PROFILE);
+    return note && note->text_length == 7 && !memcmp(program->text + note->text_at, "windows", 7);
+}
+
+/* Stops the run. Leaves the calls in progress if the actor has a way to. */
+static void halt(Executor *executor, RunState state) {
+    executor->state = state;
+    if (executor->actor->abandon && executor->level) executor->actor->abandon(executor);
+}
+
+static void conclude(Executor *executor, Verdict verdict, ClauseId clause) {
+    Judgement *judgement = executor->judgement;
+    judgement->verdict = verdict;
+    judgement->clause = clause;
+    judgement->line = executor->line;
+    judgement->step =
+        executor->top_line == NO_LINE ? 0 : program_step(executor->program, executor->top_line);
+    judgement->routine = executor->routine;
+}
+
+static void say(Executor *executor, const char *kind, const char *detail) {
+    Judgement *judgement = executor->judgement;
+    snprintf(judgement->kind, sizeof judgement->kind, "%s", kind ? kind : "");
+    snprintf(judgement->detail, sizeof judgement->detail, "%s", detail ? detail : "");
+}
+
+static void settle(Executor *executor, Outcome outcome) {
+    if (outcome == OUTCOME_ALLOWED || executor->state != RUN_GOES_ON) return;
+    bool misuse = outcome == OUTCOME_MISUSE;
+    conclude(executor, misuse ? VERDICT_MISUSE : VERDICT_DIVERGES, executor->machine.clause);
+    halt(executor, misuse ? RUN_MISUSED : RUN_DIVERGED);
+}
+
+static const Verdict verdict_of_abort[] = {
+    [ABORT_CRASH] = VERDICT_CRASHES,
+    [ABORT_HANG] = VERDICT_HANGS,
+    [ABORT_DEADLOCK] = VERDICT_DEADLOCKS,
+    [ABORT_BUGCHECK] = VERDICT_BUGCHECKS,
+};
+
+void executor_abort(Executor *executor, Abort how, bool allocation_failed, const char *kind,
+                    const char *detail) {
+    if (executor->state != RUN_GOES_ON) return;
+    Outcome outcome = machine_abort(&executor->machine, how, allocation_failed);
+    bool misuse = outcome == OUTCOME_MISUSE;
+    conclude(executor, misuse ? VERDICT_MISUSE : verdict_of_abort[how], executor->machine.clause);
+    say(executor, kind, detail);
+    executor->judgement->after = executor->machine.readings;
+    executor->state = RUN_ABORTED;
+}
+
+static void observe_object(Executor *executor, uint16_t number) {
+    if (!executor->actor->object_there || number == NO_ID || executor->state != RUN_GOES_ON) return;
+    const SpecObject *object = &executor->machine.objects[number];
+    if (object->system) return;
+    int there = executor->actor->object_there(executor, object->pointer);
+    if (there < 0) return;
+    Outcome outcome = machine_observe_object(&executor->machine, number, there);
+    if (outcome == OUTCOME_DIVERGES)
+        say(executor, "", "the object's memory was freed while it must still exist");
+    settle(executor, outcome);
+}
+
+/* The object whose life a call may have ended or shown. */
+static uint16_t object_concerned(const Machine *machine, const Call *call) {
+    switch (call->kind) {
+    case CALL_REGISTER:
+    case CALL_NOTIFY:
+    case CALL_DEREFERENCE: return call->object;
+    case CALL_UNREGISTER:
+        return call->registration == NO_ID ? NO_ID
+                                           : machine->registrations[call->registration].object;
+    default: return NO_ID;
+    }
+}
+
+/* Makes one call on both sides. False: the run is over. */
+static bool make_call(Executor *executor, const Call *call) {
+    Machine *machine = &executor->machine;
+    Permission permission = machine_call(machine, call);
+    if (permission == PERMIT_MISUSE) {
+        conclude(executor, VERDICT_MISUSE, machine->clause);
+        halt(executor, RUN_MISUSED);
+        return false;
+    }
+    if (permission == PERMIT_FULL) {
+        halt(executor, RUN_FULL);
+        return false;
+    }
+    executor->calls++;
+    if (executor->trace) trace_call(executor);
+    uint32_t from = executor->event_count;
+    executor->events_from = from;
+    executor->result = (Return){0};
+    executor->actor->call(executor, call, &executor->result);
+    if (executor->state != RUN_GOES_ON) return false;
+    executor->events_from = from;
+    Outcome outcome = machine_return(machine, &executor->result);
+    executor->collecting = false;
+    if (executor->feature_count < 64)
+        executor->features[executor->feature_count++] = machine->feature;
+    if (executor->trace) trace_return(executor, call);
+    settle(executor, outcome);
+    observe_object(executor, object_concerned(machine, call));
+    return executor->state == RUN_GOES_ON;
+}
+
+void executor_enter(Executor *executor, const Entry *entry) {
+    if (executor->state != RUN_GOES_ON) return;
+    Machine *machine = &executor->machine;
+    if (executor->event_count < EXECUTOR_EVENTS)
+        executor->events[executor->event_count] =
+            (Event){.level = (uint8_t)(executor->level + 1),
+                    .routine = entry->routine,
+                    .irql = entry->irql,
+                    .context = entry->context,
+                    .argument = {entry->argument[0], entry->argument[1]}};
+    executor->event_count++;
+    if (executor->trace) trace_enter(executor, entry);
+    Outcome outcome = machine_enter(machine, entry);
+    executor->level++;
+    if (outcome != OUTCOME_ALLOWED) executor->collecting = true;
+    if (++executor->entries > EXECUTOR_ENTRIES) halt(executor, RUN_FULL);
+    const Program *program = executor->program;
+    uint32_t body = program->body_at[entry->routine];
+    if (body && !executor->collecting && executor->level < EXECUTOR_LEVELS &&
+        executor->calls < EXECUTOR_CALLS) {
+        uint32_t line = executor->line;
+        uint8_t routine = executor->routine;
+        Return result = executor->result;
+        uint32_t from = executor->events_from;
+        executor->routine = entry->routine;
+        for (uint32_t i = body - 1; executor->state == RUN_GOES_ON; i++) {
+            if (program->lines[i].kind == LINE_END) break;
+            executor_line(executor, i);
+        }
+        if (executor->state == RUN_GOES_ON) {
+            executor->line = line;
+            executor->routine = routine;
+            executor->result = result;
+            executor->events_from = from;
+        }
+    }
+    if (executor->state == RUN_GOES_ON) settle(executor, machine_leave(machine, machine->irql));
+    executor->level--;
+}
+
+bool executor_translate(const Executor *executor, uint32_t index, Call *call) {
+    static const uint8_t kinds[LINE_KINDS] = {
+        [LINE_CREATE] = CALL_CREATE,
+        [LINE_OPEN] = CALL_CREATE,
+        [LINE_REGISTER] = CALL_REGISTER,
+        [LINE_NOTIFY] = CALL_NOTIFY,
+        [LINE_UNREGISTER] = CALL_UNREGISTER,
+        [LINE_REFERENCE] = CALL_REFERENCE,
+        [LINE_DEREFERENCE] = CALL_DEREFERENCE,
+        [LINE_MAKE_TEMPORARY] = CALL_MAKE_TEMPORARY,
+        [LINE_IRQL] = CALL_IRQL,
+        [LINE_SET_SYSTEM_TIME] = CALL_SET_SYSTEM_TIME,
+        [LINE_POWER_STATE] = CALL_POWER_STATE,
+        [LINE_ADD_PROCESSOR] = CALL_PROCESSOR_STAGE,
+        [LINE_REGISTER_PROCESSOR_CHANGE] = CALL_REGISTER_CHANGE,
+        [LINE_DEREGISTER_PROCESSOR_CHANGE] = CALL_DEREGISTER_CHANGE,
+        [LINE_SET_STATUS] = CALL_SET_STATUS,
+    };
+    const Program *program = executor->program;
+    const Line *line = &program->lines[index];
+    if (line_info[line->kind].class != CLASS_CALL || line->kind == LINE_FAIL_ALLOCATION)
+        return false;
+    *call = (Call){.kind = kinds[line->kind], .object = NO_ID, .registration = NO_ID};
+    if (line->operand != NO_VARIABLE) {
+        uint16_t number = executor->binding[line->operand];
+        if (line_info[line->kind].operand == TYPE_OBJECT) call->object = number;
+        else call->registration = number;
+    }
+    switch ((LineKind)line->kind) {
+    case LINE_CREATE:
+    case LINE_OPEN:
+        call->create = line->kind == LINE_CREATE;
+        call->multiple = line->flags & FLAG_MULTIPLE;
+        call->case_insensitive = line->flags & FLAG_CASE_INSENSITIVE;
+        call->permanent = line->flags & FLAG_PERMANENT;
+        call->openif = line->flags & FLAG_OPENIF;
+        call->exclusive = line->flags & FLAG_EXCLUSIVE;
+        call->kernel_handle = line->flags & FLAG_KERNEL_HANDLE;
+        call->name = (SpecName){program->units + line->name_at, line->name_length,
+                                !(line->flags & FLAG_UNNAMED)};
+        break;
+    case LINE_REGISTER_PROCESSOR_CHANGE:
+        call->existing = line->flags & FLAG_ADD_EXISTING;
+        call->processor = executor->processors;
+        /* fall through */
+    case LINE_REGISTER:
+        call->routine = line->routine;
+        call->context = line->number[0];
+        break;
+    case LINE_NOTIFY:
+    case LINE_POWER_STATE:
+        call->argument[0] = line->number[0];
+        call->argument[1] = line->number[1];
+        break;
+    case LINE_IRQL: call->level = (uint8_t)line->number[0]; break;
+    case LINE_SET_STATUS: call->status = (uint32_t)line->number[0]; break;
+    default: break;
+    }
+    return true;
+}
+
+/* Announces a processor: a start, then a completion or a failure. */
+static void add_processor(Executor *executor, Call *call, bool fails) {
+    enum { FAILED = (int)0xC0000001 };
+    call->stage = STAGE_START;
+    call->processor = executor->processors;
+    if (executor->processors + 1 >= MACHINE_PROCESSORS) {
+        halt(executor, RUN_FULL);
+        return;
+    }
+    if (!make_call(executor, call)) return;
+    call->status = executor->result.status;
+    if (fails && !call->status) call->status = (uint32_t)FAILED;
+    call->stage = call->status ? STAGE_FAILURE : STAGE_COMPLETE;
+    if (!call->status) {
+        executor->processors++;
+        if (executor->actor->processor_started) executor->actor->processor_started(executor);
+    }
+    make_call(executor, call);
+}
+
+static void bind_result(Executor *executor, const Line *line) {
+    if (line->result == NO_VARIABLE) return;
+    const Machine *machine = &executor->machine;
+    executor->binding[line->result] = line_info[line->kind].result == TYPE_OBJECT
+                                          ? machine->result_object
+                                          : machine->result_registration;
+}
+
+void executor_line(Executor *executor, uint32_t index) {
+    const Line *line = &executor->program->lines[index];
+    executor->line = index;
+    if (!executor->level) executor->top_line = index;
+    if (line->kind == LINE_FAIL_ALLOCATION) {
+        if (executor->trace) trace_call(executor);
+        if (executor->actor->fail_allocation)
+            executor->actor->fail_allocation(executor, (uint32_t)line->number[0]);
+        executor->calls++;
+        return;
+    }
+    Call call;
+    if (!executor_translate(executor, index, &call)) return;
+    uint32_t from = executor->event_count;
+    if (line->kind == LINE_ADD_PROCESSOR)
+        add_processor(executor, &call, line->flags & FLAG_FAILS);
+    else
+        make_call(executor, &call);
+    if (executor->state != RUN_GOES_ON) return;
+    executor->line = index;
+    bind_result(executor, line);
+    if (line->expect == EXPECT_UNSAID) return;
+    executor->events_from = from;
+    if (!expectation_met(executor, line)) {
+        executor->judgement->expectation = true;
+        conclude(executor, VERDICT_DIVERGES, expectation_clause(executor->program));
+        halt(executor, RUN_DIVERGED);
+    }
+}
+
+void executor_begin(Executor *executor, const Program *program, const Start *start,
+                    Judgement *judgement) {
+    bool windows = start->windows;
+    Readings readings = start->readings;
+    for (uint32_t i = 0; i < program->line_count; i++) {
+        const Line *line = &program->lines[i];
+        if (line->kind == LINE_PROFILE && !windows && program_needs_windows(program)) {
+            windows = true;
+            readings = readings_all(true);
+        }
+        if (line->kind != LINE_READING) continue;
+        char name[64];
+        snprintf(name, sizeof name, "%.*s", (int)line->text_length, program->text + line->text_at);
+        readings_assume(&readings, name);
+    }
+    machine_start(&executor->machine, windows, readings, start->system);
+    executor->machine.calls = executor->machine.effective = 0;
+    executor->program = program;
+    executor->judgement = judgement;
+    executor->state = RUN_GOES_ON;
+    executor->collecting = false;
+    executor->inside = false;
+    executor->line = executor->top_line = NO_LINE;
+    executor->routine = executor->level = 0;
+    executor->calls = executor->entries = 0;
+    executor->processors = start->processors;
+    executor->event_count = executor->events_from = 0;
+    executor->feature_count = 0;
+    memset(executor->binding, 0xFF, program->variable_count * sizeof executor->binding[0]);
+    judgement->verdict = VERDICT_CONFORMS;
+    judgement->clause = CLAUSE_NONE;
+    judgement->expectation = judgement->whole = false;
+    judgement->kind[0] = judgement->detail[0] = 0;
+    judgement->line = NO_LINE;
+    judgement->step = 0;
+    judgement->routine = 0;
+    judgement->before = readings;
+}
+
+/* Brings the current thread to a level on both sides. */
+static void set_level(Executor *executor, uint8_t level) {
+    if (executor->machine.irql == level) return;
+    Call call = {.kind = CALL_IRQL, .level = level, .object = NO_ID, .registration = NO_ID};
+    make_call(executor, &call);
+}
+
+static void run_lines(Executor *executor) {
+    const Program *program = executor->program;
+    uint8_t level = LEVEL_PASSIVE;
+    for (uint32_t i = 0; i < program->line_count && executor->state == RUN_GOES_ON; i++) {
+        switch (program->lines[i].kind) {
+        case LINE_ROUTINE: i = program_block_end(program, i) - 1; break;
+        case LINE_THREAD: /* one after the other: one of the schedules that are allowed */
+            level = executor->machine.irql;
+            set_level(executor, LEVEL_PASSIVE);
+            break;
+        case LINE_END: set_level(executor, level); break;
+        default: executor_line(executor, i);
+        }
+    }
+}
+
+static void give_back_registrations(Executor *executor) {
+    Machine *machine = &executor->machine;
+    for (uint16_t i = 0; i < machine->registration_count && executor->state == RUN_GOES_ON; i++) {
+        if (!machine->registrations[i].alive) continue;
+        bool change = machine->registrations[i].object == NO_ID;
+        Call call = {.kind = change ? CALL_DEREGISTER_CHANGE : CALL_UNREGISTER,
+                     .object = NO_ID,
+                     .registration = i};
+        make_call(executor, &call);
+    }
+}
+
+static void give_back_objects(Executor *executor) {
+    Machine *machine = &executor->machine;
+    for (uint16_t i = 0; i < machine->object_count; i++) {
+        Call call = {.kind = CALL_DEREFERENCE, .object = i, .registration = NO_ID};
+        while (executor->state == RUN_GOES_ON && machine_perhaps_holds(machine, i))
+            make_call(executor, &call);
+    }
+    for (uint16_t i = 0; i < machine->object_count && executor->state == RUN_GOES_ON; i++) {
+        if (machine->objects[i].system || !machine->objects[i].permanent) continue;
+        Call call = {.kind = CALL_MAKE_TEMPORARY,
+                     .object = i,
+                     .registration = NO_ID,
+                     .giving_back = true};
+        make_call(executor, &call);
+    }
+}
+
+/* What the program still holds goes back; then nothing may be left. The level
+ * comes first, for the other calls are not allowed at DISPATCH_LEVEL. */
+static void give_back(Executor *executor) {
+    executor->line = executor->top_line = NO_LINE;
+    if (executor->actor->fail_allocation) executor->actor->fail_allocation(executor, 0);
+    set_level(executor, LEVEL_PASSIVE);
+    give_back_registrations(executor);
+    give_back_objects(executor);
+    if (executor->state != RUN_GOES_ON || !executor->actor->leaked) return;
+    Judgement *judgement = executor->judgement;
+    bool leaked = executor->actor->leaked(executor, judgement->kind, sizeof judgement->kind,
+                                          judgement->detail, sizeof judgement->detail);
+    Outcome outcome = machine_end(&executor->machine, leaked);
+    if (outcome == OUTCOME_ALLOWED) return;
+    conclude(executor, outcome == OUTCOME_MISUSE ? VERDICT_MISUSE : VERDICT_LEAKS,
+             executor->machine.clause);
+    executor->state = RUN_DIVERGED;
+}
+
+void executor_run(Executor *executor, const Program *program, const Start *start,
+                  Judgement *judgement) {
+    executor_begin(executor, program, start, judgement);
+    if (!_setjmp(executor->leave)) {
+        run_lines(executor);
+        if (executor->state == RUN_GOES_ON || executor->state == RUN_FULL) {
+            executor->state = RUN_GOES_ON;
+            give_back(executor);
+            judgement->whole = executor->state == RUN_GOES_ON;
+        }
+    }
+    judgement->statements = executor->calls;
+    judgement->effective = executor->machine.effective;
+    judgement->after = executor->machine.readings;
+}

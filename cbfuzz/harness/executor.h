@@ -1,0 +1,121 @@
+/* Runs a program in lockstep on an actor and on the reference machine.
+ *
+ * The actor makes the calls: the implementation under test (real.h) or the
+ * machine's own prediction (generate/predict.h). The executor holds what the
+ * program's names stand for, runs bodies, and stops at the first step that the
+ * machine does not allow.
+ */
+#ifndef CBFUZZ_HARNESS_EXECUTOR_H
+#define CBFUZZ_HARNESS_EXECUTOR_H
+
+#include <setjmp.h>
+#include <stdio.h>
+
+#include "harness/verdict.h"
+#include "program/program.h"
+
+/* Bounds, each with its reason. */
+enum {
+    EXECUTOR_LEVELS = 5,      /* design: from this level on a body does not run */
+    EXECUTOR_CALLS = 65536,   /* bodies stop running then: nesting multiplies */
+    EXECUTOR_ENTRIES = 100000, /* and the program ends with so many routine calls */
+    EXECUTOR_EVENTS = 4096,   /* routine calls kept for the report */
+    EXECUTOR_BINDINGS = 4200  /* variables: at most one per statement */
+};
+
+typedef struct Executor Executor;
+
+/* Who makes the calls. */
+typedef struct {
+    /* Makes a call and fills *result. For each routine that runs meanwhile it
+     * calls executor_enter. */
+    void (*call)(Executor *executor, const Call *call, Return *result);
+    /* Gives up all calls in progress: longjmp to executor->leave. NULL when
+     * calls always come back by themselves. */
+    void (*abandon)(Executor *executor);
+    void (*fail_allocation)(Executor *executor, uint32_t nth);
+    /* Is the object's memory still there? -1: not known. */
+    int (*object_there)(Executor *executor, uint64_t pointer);
+    /* One more processor is active now. */
+    void (*processor_started)(Executor *executor);
+    /* Is anything left that was made since the start? Describes it. */
+    bool (*leaked)(Executor *executor, char *kind, size_t kind_size, char *detail,
+                   size_t detail_size);
+} Actor;
+
+/* A routine call as it was observed. */
+typedef struct {
+    uint8_t level; /* 1: for a call at top level */
+    uint8_t routine, irql;
+    uint64_t context;
+    SpecValue argument[2];
+} Event;
+
+typedef enum {
+    RUN_GOES_ON,
+    RUN_DIVERGED,
+    RUN_MISUSED,
+    RUN_FULL,    /* a bound was reached: the rest of the program is not run */
+    RUN_ABORTED  /* a call ended otherwise than by returning */
+} RunState;
+
+struct Executor {
+    const Actor *actor;
+    void *context;           /* the actor's */
+    const Program *program;
+    Judgement *judgement;    /* being made */
+    FILE *trace;             /* every call and routine is printed here, or NULL */
+    RunState state;
+    bool collecting;         /* a routine call did not fit: only observe until its call returns */
+    volatile bool inside;    /* the implementation is running, not we */
+    uint32_t line;           /* being executed, NO_LINE when giving back */
+    uint32_t top_line;       /* the same outside of bodies */
+    uint8_t routine;         /* whose body it is in, 0: none */
+    uint8_t level;           /* routines in progress */
+    uint32_t calls, entries;
+    uint32_t processors;     /* active */
+    Return result;           /* of the last call */
+    uint32_t event_count;    /* all, also those beyond EXECUTOR_EVENTS */
+    uint32_t events_from;    /* where those of the last or diverging call start */
+    uint32_t feature_count;
+    jmp_buf leave;
+    uint16_t binding[EXECUTOR_BINDINGS]; /* variable -> number in the machine, NO_ID: NULL */
+    Event events[EXECUTOR_EVENTS];
+    uint32_t features[64];   /* abstract transitions of this program, for coverage */
+    Machine machine;
+};
+
+/* Which readings and profile a run starts from. */
+typedef struct {
+    bool windows;
+    Readings readings;
+    uint64_t system[3];  /* addresses of the system-defined objects, 0: unknown */
+    uint32_t processors; /* active at the start */
+} Start;
+
+/* Runs a whole program: lines, then giving back, then the count of what is left.
+ * Fills *judgement. `executor` may be as it was left by an earlier run; actor,
+ * context and trace must be set. */
+void executor_run(Executor *executor, const Program *program, const Start *start,
+                  Judgement *judgement);
+
+/* In pieces, for the generator, which appends lines as it goes. */
+void executor_begin(Executor *executor, const Program *program, const Start *start,
+                    Judgement *judgement);
+void executor_line(Executor *executor, uint32_t line);
+
+/* A routine was called. Runs its body. For actors. */
+void executor_enter(Executor *executor, const Entry *entry);
+
+/* The call in progress did not return: judges it. `kind` and `detail` describe
+ * how. For actors and for whoever watches the process. */
+void executor_abort(Executor *executor, Abort how, bool allocation_failed, const char *kind,
+                    const char *detail);
+
+/* What the line means as a call, with names resolved. False: it is no call. */
+bool executor_translate(const Executor *executor, uint32_t line, Call *call);
+
+/* Does the program say that it needs the profile windows? */
+bool program_needs_windows(const Program *program);
+
+#endif

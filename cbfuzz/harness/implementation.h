@@ -1,0 +1,45 @@
+/* The implementation under test: the built-in one, or a shared object. */
+#ifndef CBFUZZ_HARNESS_IMPLEMENTATION_H
+#define CBFUZZ_HARNESS_IMPLEMENTATION_H
+
+#include <ntifs.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef struct {
+    const char *path; /* "builtin", or that of the shared object */
+    bool builtin, instrumented;
+    NTSTATUS(NTAPI *create)(PCALLBACK_OBJECT *, POBJECT_ATTRIBUTES, BOOLEAN, BOOLEAN);
+    PVOID(NTAPI *register_callback)(PCALLBACK_OBJECT, PCALLBACK_FUNCTION, PVOID);
+    VOID(NTAPI *unregister)(PVOID);
+    VOID(NTAPI *notify)(PVOID, PVOID, PVOID);
+    NTSTATUS (*initialize)(VOID); /* NULL: the harness makes the system's objects */
+    /* Its own where it exports them, else the environment's. */
+    void (*reference)(PVOID);
+    void (*dereference)(PVOID);
+    VOID(NTAPI *make_temporary)(PVOID);
+    PVOID(NTAPI *register_change)(PPROCESSOR_CALLBACK_FUNCTION, PVOID, ULONG);
+    VOID(NTAPI *deregister_change)(PVOID);
+    bool own_objects; /* references and permanence are its own */
+    bool own_change;  /* processor change is its own: it hears of processors by ProcessorAdd alone */
+    PVOID system[3];  /* SetSystemTime, PowerState, ProcessorAdd; NULL if it has none */
+} Implementation;
+
+/* Loads and boots it, and sets the checkpoint that each program starts from; once
+ * per process. False: `error` says in one line what is wrong and what to do.
+ * A shared object runs code while it is loaded: see implementation_probe. */
+bool implementation_load(Implementation *implementation, const char *path, char *error,
+                         size_t error_size);
+
+/* Tries implementation_load in a process of its own, with a limit of time. False:
+ * it failed, crashed, exited or hung; `error` says so. */
+bool implementation_probe(const char *path, char *error, size_t error_size);
+
+/* Puts environment and implementation back to the checkpoint. */
+void implementation_rewind(const Implementation *implementation);
+
+/* The implementation's function at an address, "" if it is not in it. Returns buffer. */
+const char *implementation_symbol(const Implementation *implementation, const void *address,
+                                  char *buffer, size_t size);
+
+#endif

@@ -1,0 +1,279 @@
+/* The actor that calls the implementation under test. */
+#define _GNU_SOURCE
+#include "harness/real.h"
+
+#include <sanitizer/asan_interface.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "callback/callback.h"
+#include "nt/nt.h"
+
+enum { NAME_BYTES = 2 * PROGRAM_NAME_UNITS + 64 };
+
+static Executor *executor; /* whose calls are being made */
+static Implementation *implementation;
+static uint32_t failed_before; /* injected failures before the call */
+
+/* The caller's memory that holds a name during create, and not a byte more. */
+static _Alignas(16) uint16_t name_memory[NAME_BYTES / 2];
+
+/* Where set_status writes: Argument2 of the routine that runs. */
+static PVOID status_place;
+
+/* Reads memory that an implementation says is there, without trusting it. */
+static bool read_memory(void *to, const void *from, size_t size) {
+    struct iovec local = {to, size}, remote = {(void *)from, size};
+    return process_vm_readv(getpid(), &local, 1, &remote, 1, 0) == (ssize_t)size;
+}
+
+static SpecValue read_context(const void *pointer) {
+    KE_PROCESSOR_CHANGE_NOTIFY_CONTEXT context;
+    if (!read_memory(&context, pointer, sizeof context) || (unsigned)context.State > 2)
+        return (SpecValue){.kind = SPEC_WILD};
+    return (SpecValue){
+        .kind = SPEC_CONTEXT, .stage = (uint8_t)context.State, .number = context.NtNumber};
+}
+
+static SpecValue read_status(const void *pointer) {
+    NTSTATUS status;
+    if (!read_memory(&status, pointer, sizeof status)) return (SpecValue){.kind = SPEC_WILD};
+    return (SpecValue){.kind = SPEC_STATUS, .number = (uint32_t)status};
+}
+
+static void routine_called(uint8_t routine, PVOID context, PVOID argument1, PVOID argument2) {
+    executor->inside = false;
+    Entry entry = {.routine = routine,
+                   .irql = nt_thread_state().irql,
+                   .context = (uint64_t)(uintptr_t)context,
+                   .argument = {{.kind = SPEC_NUMBER, .number = (uint64_t)(uintptr_t)argument1},
+                                {.kind = SPEC_NUMBER, .number = (uint64_t)(uintptr_t)argument2}}};
+    const Machine *machine = &executor->machine;
+    CallKind kind = machine->frame_count ? machine->frames[machine->frame_count - 1].call.kind
+                                         : CALL_KINDS;
+    PVOID place = status_place;
+    if (kind == CALL_PROCESSOR_STAGE || kind == CALL_REGISTER_CHANGE) {
+        entry.argument[0] = read_context(argument1);
+        entry.argument[1] = read_status(argument2);
+        status_place = entry.argument[1].kind == SPEC_STATUS ? argument2 : NULL;
+    }
+    executor_enter(executor, &entry);
+    status_place = place;
+    executor->inside = true;
+}
+
+#define ROUTINE(n)                                                                                 \
+    static VOID NTAPI routine_##n(PVOID context, PVOID argument1, PVOID argument2) {               \
+        routine_called(n, context, argument1, argument2);                                          \
+    }
+ROUTINE(1) ROUTINE(2) ROUTINE(3) ROUTINE(4) ROUTINE(5) ROUTINE(6) ROUTINE(7) ROUTINE(8)
+ROUTINE(9) ROUTINE(10) ROUTINE(11) ROUTINE(12) ROUTINE(13) ROUTINE(14) ROUTINE(15) ROUTINE(16)
+
+const PCALLBACK_FUNCTION real_routines[PROGRAM_ROUTINES + 1] = {
+    NULL,      routine_1,  routine_2,  routine_3,  routine_4,  routine_5,
+    routine_6, routine_7,  routine_8,  routine_9,  routine_10, routine_11,
+    routine_12, routine_13, routine_14, routine_15, routine_16};
+
+static void create(const Call *call, Return *result) {
+    UNICODE_STRING name;
+    OBJECT_ATTRIBUTES attributes;
+    size_t bytes = (size_t)call->name.length * 2;
+    ULONG flags = (call->case_insensitive ? OBJ_CASE_INSENSITIVE : 0) |
+                  (call->permanent ? OBJ_PERMANENT : 0) | (call->openif ? OBJ_OPENIF : 0) |
+                  (call->exclusive ? OBJ_EXCLUSIVE : 0) |
+                  (call->kernel_handle ? OBJ_KERNEL_HANDLE : 0);
+    if (call->name.present) {
+        ASAN_UNPOISON_MEMORY_REGION(name_memory, bytes);
+        memcpy(name_memory, call->name.units, bytes);
+        name.Buffer = (PWCH)name_memory;
+        name.Length = name.MaximumLength = (USHORT)bytes;
+    }
+    InitializeObjectAttributes(&attributes, call->name.present ? &name : NULL, flags, NULL, NULL);
+    PCALLBACK_OBJECT object = NULL;
+    NTSTATUS status = implementation->create(&object, &attributes, call->create, call->multiple);
+    /* The caller's name ends with the call: whoever kept its address will see. */
+    memset(name_memory, 0xDD, bytes);
+    ASAN_POISON_MEMORY_REGION(name_memory, bytes);
+    result->status = (uint32_t)status;
+    result->pointer = status == STATUS_SUCCESS ? (uint64_t)(uintptr_t)object : 0;
+}
+
+static void announce(const Call *call, Return *result) {
+    KE_PROCESSOR_CHANGE_NOTIFY_CONTEXT context;
+    memset(&context, 0, sizeof context);
+    context.State = (KE_PROCESSOR_CHANGE_NOTIFY_STATE)call->stage;
+    context.NtNumber = call->processor;
+    context.Status = (NTSTATUS)call->status;
+    context.ProcNumber.Number = (UCHAR)call->processor;
+    NTSTATUS status = STATUS_SUCCESS;
+    if (implementation->system[2]) implementation->notify(implementation->system[2], &context, &status);
+    if (!implementation->own_change) KiNotifyProcessorChange(&context, &status);
+    result->status = (uint32_t)status;
+}
+
+static PVOID object_of(const Call *call) {
+    return call->object == NO_ID
+               ? NULL
+               : (PVOID)(uintptr_t)executor->machine.objects[call->object].pointer;
+}
+
+static PVOID handle_of(const Call *call) {
+    return call->registration == NO_ID
+               ? NULL
+               : (PVOID)(uintptr_t)executor->machine.registrations[call->registration].handle;
+}
+
+static PVOID number(uint64_t value) {
+    return (PVOID)(uintptr_t)value;
+}
+
+static void make(const Call *call, Return *result) {
+    switch (call->kind) {
+    case CALL_CREATE: create(call, result); break;
+    case CALL_REGISTER:
+        result->pointer = (uint64_t)(uintptr_t)implementation->register_callback(
+            object_of(call), real_routines[call->routine], number(call->context));
+        break;
+    case CALL_NOTIFY:
+        implementation->notify(object_of(call), number(call->argument[0]), number(call->argument[1]));
+        break;
+    case CALL_UNREGISTER: implementation->unregister(handle_of(call)); break;
+    case CALL_REFERENCE: implementation->reference(object_of(call)); break;
+    case CALL_DEREFERENCE: implementation->dereference(object_of(call)); break;
+    case CALL_MAKE_TEMPORARY: implementation->make_temporary(object_of(call)); break;
+    case CALL_SET_SYSTEM_TIME:
+        if (implementation->system[0]) implementation->notify(implementation->system[0], NULL, NULL);
+        break;
+    case CALL_POWER_STATE:
+        if (implementation->system[1])
+            implementation->notify(implementation->system[1], number(call->argument[0]),
+                                   number(call->argument[1]));
+        break;
+    case CALL_PROCESSOR_STAGE: announce(call, result); break;
+    case CALL_REGISTER_CHANGE:
+        result->pointer = (uint64_t)(uintptr_t)implementation->register_change(
+            (PPROCESSOR_CALLBACK_FUNCTION)(void *)real_routines[call->routine],
+            number(call->context), call->existing ? KE_PROCESSOR_CHANGE_ADD_EXISTING : 0);
+        break;
+    case CALL_DEREGISTER_CHANGE: implementation->deregister_change(handle_of(call)); break;
+    case CALL_IRQL:
+    case CALL_SET_STATUS:
+    case CALL_KINDS: break;
+    }
+}
+
+static void give_up(Executor *the_executor) {
+    longjmp(the_executor->leave, 1);
+}
+
+static void bugcheck(const char *rule, const char *text) {
+    executor->inside = false;
+    executor_abort(executor, ABORT_BUGCHECK, nt_failed_allocations() != failed_before, rule, text);
+    give_up(executor);
+}
+
+/* A routine leaves the thread as it found it. */
+static void compare_state(NtThreadState before, NtThreadState after) {
+    if (before.irql != after.irql) bugcheck("IrqlChanged", "the call returned at another IRQL");
+    if (before.spin_locks != after.spin_locks || before.mutexes != after.mutexes)
+        bugcheck("LockHeld", "the call returned with a lock held that it took");
+    if (before.critical != after.critical || before.guarded != after.guarded)
+        bugcheck("RegionEntered", "the call returned inside a critical or guarded region");
+}
+
+static void real_call(Executor *the_executor, const Call *call, Return *result) {
+    if (call->kind == CALL_IRQL) {
+        nt_set_irql(call->level);
+        return;
+    }
+    if (call->kind == CALL_SET_STATUS) {
+        if (status_place) *(NTSTATUS *)status_place = (NTSTATUS)call->status;
+        return;
+    }
+    NtThreadState before = nt_thread_state();
+    uint32_t failed = failed_before = nt_failed_allocations();
+    the_executor->inside = true;
+    make(call, result);
+    the_executor->inside = false;
+    result->allocation_failed = nt_failed_allocations() != failed;
+    compare_state(before, nt_thread_state());
+}
+
+static void on_stop(const NtStop *stop) {
+    executor->inside = false;
+    bool deadlock = stop->kind == NT_STOP_DEADLOCK;
+    executor_abort(executor, deadlock ? ABORT_DEADLOCK : ABORT_BUGCHECK,
+                   nt_failed_allocations() != failed_before,
+                   deadlock ? "" : stop->rule, stop->text);
+    give_up(executor);
+}
+
+static void fail_allocation(Executor *the_executor, uint32_t nth) {
+    (void)the_executor;
+    nt_fail_allocation(nth);
+}
+
+static int object_there(Executor *the_executor, uint64_t pointer) {
+    (void)the_executor;
+    switch (nt_memory_at((const void *)(uintptr_t)pointer)) {
+    case NT_MEMORY_LIVE: return 1;
+    case NT_MEMORY_FREED: return 0;
+    case NT_MEMORY_FOREIGN: break;
+    }
+    return -1;
+}
+
+static void processor_started(Executor *the_executor) {
+    (void)the_executor;
+    nt_processor_started();
+}
+
+static bool leaked(Executor *the_executor, char *kind, size_t kind_size, char *detail,
+                   size_t detail_size) {
+    (void)the_executor;
+    uint32_t live = nt_live_allocations();
+    if (!live) return false;
+    NtLeak leaks[4];
+    size_t count = nt_leaks(leaks, 4), used = 0;
+    snprintf(kind, kind_size, "%s", count && leaks[0].is_object ? "object" : "pool");
+    used += (size_t)snprintf(detail, detail_size, "%u left:", live);
+    for (size_t i = 0; i < count && used < detail_size; i++) {
+        char symbol[80];
+        implementation_symbol(implementation, leaks[i].site, symbol, sizeof symbol);
+        char tag[5];
+        for (unsigned c = 0; c < 5; c++)
+            tag[c] = leaks[i].tag[c] >= 0x20 && leaks[i].tag[c] < 0x7F ? leaks[i].tag[c] : 0;
+        used += (size_t)snprintf(detail + used, detail_size - used, "%s %s '%s' of %zu bytes%s%s",
+                                 i ? "," : "", leaks[i].is_object ? "object" : "pool", tag,
+                                 leaks[i].size, symbol[0] ? " from " : "", symbol);
+    }
+    return true;
+}
+
+static const Actor actor = {.call = real_call,
+                            .abandon = give_up,
+                            .fail_allocation = fail_allocation,
+                            .object_there = object_there,
+                            .processor_started = processor_started,
+                            .leaked = leaked};
+
+void real_attach(Executor *the_executor, Implementation *the_implementation) {
+    executor = the_executor;
+    implementation = the_implementation;
+    the_executor->actor = &actor;
+    nt_set_stop_handler(on_stop);
+    ASAN_POISON_MEMORY_REGION(name_memory, sizeof name_memory);
+}
+
+void real_run(Executor *the_executor, const Program *program, bool windows, Readings readings,
+              Judgement *judgement) {
+    Start start = {.windows = windows, .readings = readings, .processors = nt_active_processors()};
+    implementation_rewind(implementation);
+    status_place = NULL;
+    failed_before = 0;
+    for (unsigned i = 0; i < 3; i++)
+        start.system[i] = (uint64_t)(uintptr_t)implementation->system[i];
+    start.processors = nt_active_processors();
+    executor_run(the_executor, program, &start, judgement);
+}

@@ -1,0 +1,19 @@
+/* The actor that calls the implementation under test. */
+#ifndef CBFUZZ_HARNESS_REAL_H
+#define CBFUZZ_HARNESS_REAL_H
+
+#include "harness/executor.h"
+#include "harness/implementation.h"
+
+/* Makes `executor` call this implementation; one executor per process does. */
+void real_attach(Executor *executor, Implementation *implementation);
+
+/* Rewinds, runs the program and judges it. What the implementation does to the
+ * process (signals, exits) is for the caller to watch: see isolate.h. */
+void real_run(Executor *executor, const Program *program, bool windows, Readings readings,
+              Judgement *judgement);
+
+/* The same calls without machine, trace and judging, for the benchmark. */
+void real_run_bare(Executor *executor, const Program *program);
+
+#endif
