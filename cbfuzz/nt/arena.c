@@ -23,6 +23,7 @@
 enum {
     GRAIN = 16,
     RED_ZONE = 16,
+    POISON_AHEAD = 1 << 20, /* beyond the last block; all of it at once would slow each boot */
     FILL_NEW = 0xCD,
     FILL_FREED = 0xDD,
     FILL_RED = 0xFB,
@@ -46,7 +47,8 @@ _Static_assert(sizeof(Header) % GRAIN == 0, "payloads stay aligned");
 static char *arena;
 static char *checkpoint_end; /* what lies below is restored, what lies above forgotten */
 static uint64_t *starts;
-static char *image; /* the checkpointed span, then its shadow */
+static char *poisoned_to; /* how far the arena was ever poisoned: it grows, never shrinks */
+static char *image;       /* the checkpointed span, then its shadow */
 
 #ifdef NT_ASAN
 static size_t shadow_offset;
@@ -102,6 +104,14 @@ NT_RAW static void poison(void *from, size_t size, uint8_t mark) {
 #endif
 }
 
+static void poison_ahead(const char *next) {
+    size_t wanted = (size_t)(next - arena) + 2 * (size_t)POISON_AHEAD;
+    if (wanted > NT_ARENA_SIZE)
+        wanted = NT_ARENA_SIZE;
+    poison(poisoned_to, wanted - (size_t)(poisoned_to - arena), MARK_RED);
+    poisoned_to = arena + wanted;
+}
+
 static size_t round_up(size_t size) {
     return (size + GRAIN - 1) & ~(size_t)(GRAIN - 1);
 }
@@ -129,8 +139,8 @@ bool nt_arena_boot(void) {
     if (scale != 3)
         return false;
 #endif
-    poison(arena, NT_ARENA_SIZE, MARK_RED);
-    nt_state.arena_next = arena;
+    poisoned_to = nt_state.arena_next = arena;
+    poison_ahead(arena);
     return true;
 }
 
@@ -164,6 +174,9 @@ static char *bump(size_t size) {
     if (NT_UNLIKELY(size > (size_t)(arena + NT_ARENA_SIZE - memory)))
         return NULL;
     nt_state.arena_next = memory + size;
+    if (NT_UNLIKELY(poisoned_to - nt_state.arena_next < POISON_AHEAD &&
+                    poisoned_to != arena + NT_ARENA_SIZE))
+        poison_ahead(nt_state.arena_next);
     return memory;
 }
 
@@ -239,8 +252,8 @@ NT_RAW void nt_pool_release(void *memory, const char *routine, const void *site)
     if (NT_UNLIKELY(nt_current_thread->held_count != 0))
         nt_check_no_lock_in(memory, size, routine, site);
     if (NT_UNLIKELY(header->magic != MAGIC || !red_zone_intact(memory, size)))
-        nt_stop(NtRulePoolCorruption, site, (uintptr_t)memory, size, routine,
-                "%zu bytes allocated at %p", size, header->site);
+        nt_stop(NtRulePoolCorruption, site != NULL ? site : header->site, (uintptr_t)memory, size,
+                routine, "%zu bytes allocated at %p", size, header->site);
     header->state = BLOCK_FREED;
     fill(memory, size, FILL_FREED);
     poison(memory, size, MARK_FREED);

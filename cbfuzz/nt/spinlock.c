@@ -35,6 +35,16 @@ static void check_order(const volatile void *lock, const char *routine, const vo
     }
 }
 
+/* A lock that is made anew, perhaps on the stack where another one was, has no past. */
+static void forget_order(const volatile void *lock) {
+    uint32_t kept = 0;
+    uint32_t count = nt_state.edge_count < NT_LOCK_EDGES ? nt_state.edge_count : NT_LOCK_EDGES;
+    for (uint32_t i = 0; i < count; i++)
+        if (nt_state.edges[i].first != lock && nt_state.edges[i].then != lock)
+            nt_state.edges[kept++] = nt_state.edges[i];
+    nt_state.edge_count = kept;
+}
+
 static void acquire(PKSPIN_LOCK lock, NtHeldKind kind, const char *routine, const void *site) {
     struct _KTHREAD *thread = nt_current_thread;
     NT_SWITCH(NT_POINT_SPIN_LOCK, lock);
@@ -85,6 +95,8 @@ static void release_to(PKSPIN_LOCK lock, KIRQL irql, const char *routine, const 
 
 VOID KeInitializeSpinLock(PKSPIN_LOCK SpinLock) {
     *SpinLock = 0;
+    if (NT_UNLIKELY(nt_state.edge_count != 0))
+        forget_order(SpinLock);
 }
 
 KIRQL KeAcquireSpinLockRaiseToDpc(PKSPIN_LOCK SpinLock) {

@@ -4,6 +4,7 @@
 #include <ntifs.h>
 #include "nt/nt.h"
 
+#include <sanitizer/asan_interface.h>
 #include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -138,6 +139,17 @@ static void breaks_spin_locks(void) {
            KeAcquireInStackQueuedSpinLock(&b, &queue); KeAcquireSpinLockAtDpcLevel(&a));
     KeInitializeSpinLock(&a);
     KeInitializeSpinLock(&b);
+    /* A lock that is initialized again has no order. */
+    KeAcquireSpinLock(&a, &irql);
+    KeAcquireSpinLockAtDpcLevel(&b);
+    KeReleaseSpinLockFromDpcLevel(&b);
+    KeReleaseSpinLock(&a, irql);
+    KeInitializeSpinLock(&a);
+    KeAcquireSpinLock(&b, &irql);
+    KeAcquireSpinLockAtDpcLevel(&a);
+    KeReleaseSpinLockFromDpcLevel(&a);
+    KeReleaseSpinLock(&b, irql);
+    KeInitializeSpinLock(&a);
     /* Hand over hand, and the other ways that are right. */
     KeAcquireSpinLock(&a, &irql);
     CHECK(nt_thread_state().spin_locks == 1 && !KeTestSpinLock(&a));
@@ -362,6 +374,22 @@ static void pool_never_reuses(void) {
     CHECK(nt_live_allocations() == live);
     nt_rewind();
     CHECK(nt_live_allocations() == 0);
+}
+
+static void what_is_not_live_is_poisoned(void) {
+#if __has_feature(address_sanitizer)
+    char *p = ExAllocatePoolWithTag(NonPagedPool, 20, 'tseT');
+    CHECK(!__asan_address_is_poisoned(p) && !__asan_address_is_poisoned(p + 19));
+    CHECK(__asan_address_is_poisoned(p - 1) && __asan_address_is_poisoned(p + 20));
+    char *q = ExAllocatePoolWithTag(NonPagedPool, 3 << 20, 'tseT');
+    CHECK(!__asan_address_is_poisoned(q + (3 << 20) - 1));
+    CHECK(__asan_address_is_poisoned(q + (3 << 20)));
+    CHECK(__asan_address_is_poisoned(q + (4 << 20)));
+    ExFreePool(p);
+    CHECK(__asan_address_is_poisoned(p));
+    nt_rewind();
+    CHECK(__asan_address_is_poisoned(q) && __asan_address_is_poisoned(q + (1 << 20)));
+#endif
 }
 
 static void leaks_are_listed(void) {
@@ -756,7 +784,8 @@ static void rewind_restores_all(void) {
     ObDereferenceObject(kept);
     CHECK(nt_memory_at(kept) == NT_MEMORY_FREED && nt_live_allocations() == 0);
     nt_rewind();
-    CHECK(nt_memory_at(kept) == NT_MEMORY_LIVE && *(PULONG)kept == 0x12345678);
+    CHECK(nt_memory_at(kept) == NT_MEMORY_LIVE);
+    CHECK(*(PULONG)kept == 0x12345678);
     deleted = 0;
 }
 
@@ -881,6 +910,7 @@ static const struct {
     TEST(breaks_objects),
     TEST(breaks_rest),
     TEST(pool_never_reuses),
+    TEST(what_is_not_live_is_poisoned),
     TEST(leaks_are_listed),
     TEST(allocations_fail_on_request),
     TEST(lookaside_lists_work),
@@ -901,8 +931,11 @@ static const struct {
 };
 
 int main(int argc, char **argv) {
+    double start = nanoseconds();
     boot();
+    double booted = nanoseconds();
     if (argc > 1 && strcmp(argv[1], "--bench") == 0) {
+        printf("%-48s %8.1f ns\n", "boot, with types and objects", booted - start);
         bench();
         return 0;
     }
