@@ -864,7 +864,7 @@ static void bench(void) {
             ObDereferenceObject(object));
     make(L"\\Callback\\Kept", 0, NULL, &object, &handle);
     MEASURE(
-        "reference and dereference", 100000, make(NULL, 0, NULL, &object, NULL);
+        "create, 100 references and back, rewind", 20000, make(NULL, 0, NULL, &object, NULL);
         for (int j = 0; j < 100; j++) {
             ObReferenceObject(object);
             ObDereferenceObject(object);
