@@ -290,8 +290,8 @@ static void leave_out_unresolved(Program *program) {
 void bytes_decode(Program *program, const uint8_t *bytes, size_t length) {
     Reader reader;
     program_clear(program);
-    reader.at = bytes;
-    reader.end = bytes + length;
+    reader.at = length ? bytes : (const uint8_t *)"";
+    reader.end = reader.at + length;
     reader.program = program;
     reader.last = NO_LINE;
     reader.own_names = reader.unresolved = false;

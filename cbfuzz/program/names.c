@@ -5,17 +5,25 @@
 #include <stdlib.h>
 #include <string.h>
 
-Names *names_new(void) {
-    Names *names = malloc(sizeof *names);
-    if (!names) {
+static void *checked(void *memory) {
+    if (!memory) {
         fputs("cbfuzz: out of memory\n", stderr);
         _Exit(3);
     }
+    return memory;
+}
+
+Names *names_new(void) {
+    enum { USUAL = 256 };
+    Names *names = checked(malloc(sizeof *names));
+    names->text = checked(malloc(USUAL));
+    names->text_capacity = USUAL;
     names_clear(names);
     return names;
 }
 
 void names_free(Names *names) {
+    free(names->text);
     free(names);
 }
 
@@ -73,6 +81,10 @@ unsigned names_default(const Names *names, Type type, char spelled[NAMES_SPELLED
 void names_add(Names *names, Type type, const char *spelled, unsigned length) {
     uint32_t variable = names->count++;
     uint32_t slot = slot_of(names, spelled, length);
+    if (names->text_count + length > names->text_capacity) {
+        names->text_capacity = 2 * names->text_capacity + length;
+        names->text = checked(realloc(names->text, names->text_capacity));
+    }
     names->at[variable] = names->text_count;
     names->length[variable] = (uint8_t)length;
     memcpy(names->text + names->text_count, spelled, length);

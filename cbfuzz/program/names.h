@@ -22,8 +22,8 @@ typedef struct {
     uint8_t length[PROGRAM_STATEMENTS];
     uint32_t count;
     uint32_t of_type[TYPE_PROCESSOR + 1];
-    char text[PROGRAM_STATEMENTS * NAMES_SPELLED];
-    uint32_t text_count;
+    char *text;
+    uint32_t text_count, text_capacity;
 } Names;
 
 Names *names_new(void);

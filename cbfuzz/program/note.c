@@ -10,7 +10,7 @@ static bool blank(char c) {
 }
 
 bool note_word(LineKind kind, const char *text, size_t length) {
-    if (length == 0)
+    if (length == 0 || strchr("-_.:=", text[0]))
         return false;
     if (kind == LINE_PROFILE)
         return (length == 10 && memcmp(text, "documented", 10) == 0) || (length == 7 && memcmp(text, "windows", 7) == 0);

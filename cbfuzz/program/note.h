@@ -5,7 +5,8 @@
 #include "program/program.h"
 
 /* Is this a word that the note may have? clause: capitals, digits, "-"; profile:
- * documented or windows; reading: letters, digits, "-_.:=". */
+ * documented or windows; reading: letters, digits,
+ * "-_.:=". The first is a letter or a digit. */
 bool note_word(LineKind kind, const char *text, size_t length);
 
 /* Adds the text of a note in the form that a script gives back: words with

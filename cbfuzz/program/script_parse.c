@@ -2,227 +2,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "program/names.h"
 #include "program/note.h"
 #include "program/script_expect.h"
+#include "program/script_parser.h"
 
 enum { SCRIPT_BYTES = 1 << 30 /* offsets in a program have 32 bits, cleaning may lengthen text */ };
-
-/* A name that a routine body uses before the script has defined it. */
-typedef struct {
-    ScriptLine line; /* for the error */
-    Token token;
-    uint32_t index;
-} Forward;
-
-typedef struct {
-    ScriptLine line;
-    Program *program;
-    Names *names;
-    Forward forward[PROGRAM_STATEMENTS];
-    uint32_t forward_count;
-    uint32_t block_line, block_column;
-    uint16_t units[PROGRAM_NAME_UNITS];
-} Parser;
-
-static const char *const type_words[] = {"nothing", "an object", "a registration", "a processor registration"};
-
-static const struct {
-    const char *word;
-    uint8_t flag;
-} attributes[] = {{"multiple", FLAG_MULTIPLE},         {"case_insensitive", FLAG_CASE_INSENSITIVE},
-                  {"permanent", FLAG_PERMANENT},       {"openif", FLAG_OPENIF},
-                  {"exclusive", FLAG_EXCLUSIVE},       {"kernel_handle", FLAG_KERNEL_HANDLE}};
-enum { ATTRIBUTES = sizeof attributes / sizeof *attributes };
-
-static bool parse_attributes(ScriptLine *line, Line *out) {
-    char shown[SCRIPT_SHOWN], hint[SCRIPT_HINT];
-    for (; line->token.kind == TOKEN_WORD; script_advance(line)) {
-        unsigned i = 0;
-        while (i < ATTRIBUTES && !script_token_is(&line->token, attributes[i].word))
-            i++;
-        if (i == ATTRIBUTES) {
-            const char *words[ATTRIBUTES + 1] = {0};
-            for (unsigned j = 0; j < ATTRIBUTES; j++)
-                words[j] = attributes[j].word;
-            return script_fail(line, line->token.at, "unknown attribute %s%s", script_shown(&line->token, shown),
-                               script_hint(&line->token, words, hint));
-        }
-        if (out->flags & attributes[i].flag)
-            return script_fail(line, line->token.at, "\"%s\" stands here twice", attributes[i].word);
-        out->flags |= attributes[i].flag;
-    }
-    return true;
-}
-
-static bool parse_name(Parser *parser, Line *out) {
-    ScriptLine *line = &parser->line;
-    if (script_token_is(&line->token, "unnamed")) {
-        out->flags |= FLAG_UNNAMED;
-        script_advance(line);
-        return true;
-    }
-    if (!script_name(line, parser->units, &out->name_length))
-        return false;
-    out->name_at = program_add_name(parser->program, parser->units, out->name_length);
-    return true;
-}
-
-static bool wrong_type(ScriptLine *line, const Token *token, Type is, Type expected) {
-    char shown[SCRIPT_SHOWN];
-    return script_fail(line, token->at, "%s is %s, %s is expected", script_shown(token, shown), type_words[is],
-                       type_words[expected]);
-}
-
-static bool parse_operand(Parser *parser, Line *out) {
-    char shown[SCRIPT_SHOWN];
-    ScriptLine *line = &parser->line;
-    Program *program = parser->program;
-    Token token = line->token;
-    Type type = line_info[out->kind].operand;
-    if (token.kind != TOKEN_WORD || names_reserved(token.at, token.length))
-        return script_fail(line, token.at, "expected %s, found %s", type_words[type], script_shown(&token, shown));
-    uint16_t variable = names_find(parser->names, token.at, token.length);
-    if (variable == NO_VARIABLE) {
-        if (!program->open_block || program->lines[program->open_block - 1].kind != LINE_ROUTINE)
-            return script_fail(line, token.at, "%s is not defined above; %s is expected", script_shown(&token, shown),
-                               type_words[type]);
-        if (parser->forward_count < PROGRAM_STATEMENTS)
-            parser->forward[parser->forward_count++] = (Forward){*line, token, program->line_count};
-    } else if (program->variables[variable].type != type) {
-        return wrong_type(line, &token, program->variables[variable].type, type);
-    }
-    out->operand = variable;
-    script_advance(line);
-    return true;
-}
-
-static bool resolve_forward(Parser *parser) {
-    char shown[SCRIPT_SHOWN];
-    for (uint32_t i = 0; i < parser->forward_count; i++) {
-        Forward *forward = &parser->forward[i];
-        const Token *token = &forward->token;
-        Line *used = &parser->program->lines[forward->index];
-        Type type = line_info[used->kind].operand;
-        uint16_t variable = names_find(parser->names, token->at, token->length);
-        if (variable == NO_VARIABLE)
-            return script_fail(&forward->line, token->at, "%s is not defined in this script; %s is expected",
-                               script_shown(token, shown), type_words[type]);
-        if (parser->program->variables[variable].type != type)
-            return wrong_type(&forward->line, token, parser->program->variables[variable].type, type);
-        used->operand = variable;
-    }
-    return true;
-}
-
-static bool parse_level(ScriptLine *line, Line *out) {
-    static const char *const levels[] = {"PASSIVE_LEVEL", "APC_LEVEL", "DISPATCH_LEVEL", NULL};
-    char shown[SCRIPT_SHOWN], hint[SCRIPT_HINT];
-    for (unsigned i = 0; levels[i]; i++)
-        if (script_token_is(&line->token, levels[i])) {
-            out->number[0] = i;
-            script_advance(line);
-            return true;
-        }
-    return script_fail(line, line->token.at, "expected PASSIVE_LEVEL, APC_LEVEL or DISPATCH_LEVEL, found %s%s",
-                       script_shown(&line->token, shown), script_hint(&line->token, levels, hint));
-}
-
-/* A word that may stand at the end of the arguments. */
-static void parse_optional(ScriptLine *line, const char *word, uint8_t flag, Line *out) {
-    if (script_token_is(&line->token, word)) {
-        out->flags |= flag;
-        script_advance(line);
-    }
-}
-
-static bool parse_count(ScriptLine *line, Line *out) {
-    const char *at = line->token.at;
-    if (!script_number(line, "a number from 1 to 65535", 65535, &out->number[0]))
-        return false;
-    return out->number[0] > 0 || script_fail(line, at, "allocations are counted from 1; expected a number from 1 to 65535");
-}
-
-static bool parse_words(Parser *parser, Line *out) {
-    ScriptLine *line = &parser->line;
-    char shown[SCRIPT_SHOWN];
-    const char *what = out->kind == LINE_CLAUSE    ? "the id of a clause (capitals, digits, \"-\")"
-                       : out->kind == LINE_PROFILE ? "documented or windows"
-                                                   : "the id of a reading";
-    const char *start = line->token.at, *at = start;
-    for (unsigned count = 0;; count++) {
-        while (at < line->end && (*at == ' ' || *at == '\t'))
-            at++;
-        const char *word = at;
-        while (at < line->end && *at != ' ' && *at != '\t' && *at != '#')
-            at++;
-        if (at == word && count > 0)
-            break;
-        Token token = {TOKEN_WORD, word, (size_t)(at - word)};
-        if (at == word)
-            token.kind = at < line->end ? TOKEN_COMMENT : TOKEN_END;
-        if (out->kind == LINE_PROFILE && count == 1)
-            return script_fail(line, word, "expected a comment or the end of the line, found %s",
-                               script_shown(&token, shown));
-        if (!note_word(out->kind, word, token.length))
-            return script_fail(line, word, "expected %s, found %s", what, script_shown(&token, shown));
-    }
-    note_add(parser->program, out, start, (size_t)(at - start));
-    line->next = at;
-    script_advance(line);
-    return true;
-}
-
-static bool parse_brace(ScriptLine *line) {
-    char shown[SCRIPT_SHOWN];
-    if (!script_token_sign(&line->token, '{'))
-        return script_fail(line, line->token.at, "expected \"{\", found %s", script_shown(&line->token, shown));
-    script_advance(line);
-    return true;
-}
-
-static bool parse_arguments(Parser *parser, Line *out) {
-    ScriptLine *line = &parser->line;
-    const char *context = "the context, a number";
-    switch (line_info[out->kind].arguments) {
-    case ARGUMENTS_NONE:
-        return true;
-    case ARGUMENTS_NAME_AND_ATTRIBUTES:
-        return parse_name(parser, out) && parse_attributes(line, out);
-    case ARGUMENTS_ROUTINE_AND_CONTEXT:
-        return script_routine(line, 'F', PROGRAM_ROUTINES, &out->routine) &&
-               script_number(line, context, UINT64_MAX, &out->number[0]);
-    case ARGUMENTS_ROUTINE_CONTEXT_AND_EXISTING:
-        if (!script_routine(line, 'F', PROGRAM_ROUTINES, &out->routine) ||
-            !script_number(line, context, UINT64_MAX, &out->number[0]))
-            return false;
-        parse_optional(line, "add_existing", FLAG_ADD_EXISTING, out);
-        return true;
-    case ARGUMENTS_TWO_NUMBERS:
-        return script_number(line, "the first argument, a number", UINT64_MAX, &out->number[0]) &&
-               script_number(line, "the second argument, a number", UINT64_MAX, &out->number[1]);
-    case ARGUMENTS_LEVEL:
-        return parse_level(line, out);
-    case ARGUMENTS_FAILS:
-        parse_optional(line, "fails", FLAG_FAILS, out);
-        return true;
-    case ARGUMENTS_COUNT:
-        return parse_count(line, out);
-    case ARGUMENTS_ROUTINE:
-        return script_routine(line, 'F', PROGRAM_ROUTINES, &out->routine) && parse_brace(line);
-    case ARGUMENTS_THREAD:
-        return script_routine(line, 'T', PROGRAM_THREADS, &out->routine) && parse_brace(line);
-    case ARGUMENTS_STATUS: {
-        uint32_t status = 0;
-        bool read = script_status(line, "a STATUS_...", &status);
-        out->number[0] = status;
-        return read;
-    }
-    case ARGUMENTS_TEXT:
-        return parse_words(parser, out);
-    }
-    return true;
-}
 
 /* What the place of a statement forbids. */
 static bool check_place(Parser *parser, const Token *word, LineKind kind) {
@@ -351,10 +135,10 @@ static bool parse_statement(Parser *parser, const Token *name) {
     const char *argument = line->token.at;
     bool none = line->token.kind == TOKEN_END || line->token.kind == TOKEN_COMMENT || line->token.kind == TOKEN_ARROW;
     out.column = script_column(line, none ? word.at : argument);
-    if (line_info[kind].operand != TYPE_NONE && !parse_operand(parser, &out))
+    if (line_info[kind].operand != TYPE_NONE && !script_operand(parser, &out))
         return false;
     bool comment;
-    if (!parse_arguments(parser, &out) || !parse_rest(parser, &out, &comment))
+    if (!script_arguments(parser, &out) || !parse_rest(parser, &out, &comment))
         return false;
     if (line_info[kind].class == CLASS_BLOCK) {
         if (!check_block(parser, &out, argument))
@@ -417,7 +201,7 @@ static bool parse_all(Parser *parser, const char *text, size_t length) {
         error->column = parser->block_column;
         return false;
     }
-    return resolve_forward(parser);
+    return script_resolve_forward(parser);
 }
 
 bool script_parse(Program *program, const char *text, size_t length, ScriptError *error) {
@@ -427,6 +211,8 @@ bool script_parse(Program *program, const char *text, size_t length, ScriptError
         snprintf(error->message, sizeof error->message, "a script has at most %d bytes", SCRIPT_BYTES);
         return false;
     }
+    if (length == 0)
+        return true;
     if (length >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0) {
         text += 3;
         length -= 3;
@@ -439,9 +225,11 @@ bool script_parse(Program *program, const char *text, size_t length, ScriptError
     parser->line = (ScriptLine){.error = error};
     parser->program = program;
     parser->names = names_new();
-    parser->forward_count = 0;
+    parser->forward = NULL;
+    parser->forward_count = parser->forward_capacity = 0;
     bool parsed = parse_all(parser, text, length);
     names_free(parser->names);
+    free(parser->forward);
     free(parser);
     if (!parsed)
         program_clear(program);
@@ -452,7 +240,7 @@ bool script_recognize(const char *text, size_t length) {
     ScriptError error;
     ScriptLine line = {.error = &error};
     bool recognized = false;
-    if (length > 0 && (uint8_t)text[0] == 0xCB) /* bytes; see bytes.h */
+    if (length == 0 || (uint8_t)text[0] == 0xCB) /* bytes; see bytes.h */
         return false;
     if (length >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0) {
         text += 3;
