@@ -203,8 +203,11 @@ static void opened(Machine *machine, SpecObject *object, const Call *call, uint6
     at_stake(machine, CLAUSE_OBJECT_SHARED);
     at_stake(machine, call->create ? CLAUSE_CREATE_OPENS : CLAUSE_OPEN_SUCCEEDS);
     at_stake(machine, CLAUSE_WINDOWS_OPENIF);
-    if (call->multiple != object->multiple)
+    if (call->multiple != object->multiple) {
+        object->created_differently |= call->create;
+        object->opened_differently |= !call->create;
         at_stake(machine, call->create ? CLAUSE_CREATE_IGNORES_MULTIPLE : CLAUSE_OPEN_IGNORES_MULTIPLE);
+    }
     if (call->permanent != object->permanent) at_stake(machine, CLAUSE_OBJECT_ATTRIBUTES);
     if (object->permanent && object->references == 1) at_stake(machine, CLAUSE_CREATE_PERMANENT);
     if (call->case_insensitive) at_stake(machine, CLAUSE_CREATE_CASE_INSENSITIVE);

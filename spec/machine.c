@@ -106,7 +106,8 @@ Permission machine_call(Machine *machine, const Call *call) {
     frame->irql = machine->irql;
     frame->base = machine->irql;
     frame->excused = permission == PERMIT_EXCUSED;
-    frame->diverged = frame->unordered = frame->starting = frame->nested_calls = false;
+    frame->diverged = frame->unordered = frame->starting = frame->nested_calls =
+        frame->removed = false;
     frame->object = notified_object(machine, call);
     frame->end = frame->cursor = 0;
     frame->running = NO_ID;

@@ -136,6 +136,7 @@ typedef struct {
     uint16_t registered;   /* live registrations */
     uint8_t system;        /* 1 SetSystemTime, 2 PowerState, 3 ProcessorAdd, else 0 */
     bool multiple, permanent, made_temporary, opened;
+    bool opened_differently, created_differently; /* AllowMultipleCallbacks of an opener differed */
     bool call_exclusive;  /* created with OBJ_EXCLUSIVE: a second open may fail */
     bool nameless;        /* seen to have lost its name */
     bool perhaps;         /* may have lost its name */
@@ -149,6 +150,7 @@ typedef struct {
     uint8_t routine;
     bool alive;
     uint8_t running;  /* calls of it in progress */
+    bool from_routine; /* made inside of a routine */
     uint8_t told;     /* processor change: heard of the processor being added */
     uint64_t called;  /* bit f: called by frame f */
 } SpecRegistration;
@@ -160,6 +162,7 @@ typedef struct {
     bool diverged;          /* a routine call did not fit; the rest is only collected */
     bool unordered;         /* ... but may fit in another order */
     bool starting;          /* register_change: the routine runs for a start */
+    bool removed;           /* a registration of its object went meanwhile */
     bool nested_calls;      /* its routines made calls */
     uint8_t base;           /* level at which the routine runs that it is calling now */
     uint16_t object;        /* whose routines it calls, or NO_ID */

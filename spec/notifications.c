@@ -110,6 +110,7 @@ static ClauseId explain(Machine *machine, SpecFrame *frame, const Entry *entry) 
             return CLAUSE_NOTIFY_ORDER;
         }
     }
+    if (called && due) return CLAUSE_REGISTER_CONTEXT; /* that of another registration */
     if (called) return CLAUSE_NOTIFY_ONCE;
     if (dead) {
         if (dead->object == NO_ID) return CLAUSE_WINDOWS_CHANGE_REMOVED;
@@ -182,23 +183,27 @@ Outcome notify_enter(Machine *machine, SpecFrame *frame, const Entry *entry) {
 }
 
 /* A routine of this object, registered before and still, that was not called. */
-static const SpecRegistration *missed(const Machine *machine, const SpecFrame *frame, bool change) {
+static const SpecRegistration *missed(const Machine *machine, const SpecFrame *frame) {
     uint64_t bit = frame_bit(machine, frame);
     for (unsigned i = 0; i < frame->end; i++) {
         const SpecRegistration *registration = &machine->registrations[i];
         if (registration->alive && !(registration->called & bit) &&
-            (change ? registration->object == NO_ID : registration->object == frame->object))
+            registration->object == frame->object)
             return registration;
     }
     return NULL;
 }
 
-static ClauseId clause_of_missed(const Machine *machine, const SpecFrame *frame) {
+static ClauseId clause_of_missed(const Machine *machine, const SpecFrame *frame,
+                                 const SpecRegistration *missing) {
     switch (machine->objects[frame->object].system) {
     case 1: return CLAUSE_SYSTEM_TIME;
     case 2: return CLAUSE_SYSTEM_POWER;
     case 3: return CLAUSE_SYSTEM_PROCESSOR_ADD;
-    default: return frame->nested_calls ? CLAUSE_ROUTINE_TASKS : CLAUSE_NOTIFY_ALL;
+    default:
+        if (missing->from_routine) return CLAUSE_REGISTER_ANY_TIME;
+        if (frame->removed) return CLAUSE_UNREGISTER_OTHERS_STAY;
+        return frame->nested_calls ? CLAUSE_ROUTINE_TASKS : CLAUSE_NOTIFY_ALL;
     }
 }
 
@@ -250,10 +255,9 @@ Outcome notify_return(Machine *machine) {
     SpecFrame *frame = top_frame(machine);
     bool known = frame->object != NO_ID;
     if (known) machine->objects[frame->object].notifying--;
-    if (known && missed(machine, frame, false)) {
-        if (!frame->diverged || frame->unordered)
-            return worlds_keep(machine, 0, clause_of_missed(machine, frame));
-    }
+    const SpecRegistration *missing = known ? missed(machine, frame) : NULL;
+    if (missing && (!frame->diverged || frame->unordered))
+        return worlds_keep(machine, 0, clause_of_missed(machine, frame, missing));
     if (frame->diverged) return worlds_keep(machine, 0, frame->clause);
     if (known) note_stakes(machine, frame);
     if (frame->calls) {

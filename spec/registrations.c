@@ -14,7 +14,8 @@ uint16_t registration_add(Machine *machine, const Call *call, uint64_t handle) {
                                                         .context = call->context,
                                                         .object = call->object,
                                                         .routine = call->routine,
-                                                        .alive = true};
+                                                        .alive = true,
+                                                        .from_routine = machine->frame_count > 1};
     return number;
 }
 
@@ -49,6 +50,12 @@ static uint8_t refusing_readings(const Machine *machine, const Call *call) {
     return (uint8_t)((pair ? 2 : 0) | (routine ? 4 : 0));
 }
 
+/* What is broken when the object allows more or fewer than it was created for. */
+static ClauseId clause_of_room(const SpecObject *object, ClauseId otherwise) {
+    if (object->created_differently) return CLAUSE_CREATE_IGNORES_MULTIPLE;
+    return object->opened_differently ? CLAUSE_OPEN_IGNORES_MULTIPLE : otherwise;
+}
+
 static Outcome refused(Machine *machine, const Call *call, const SpecObject *object,
                        const Return *result) {
     if (!object->multiple && object->registered) {
@@ -67,7 +74,7 @@ static Outcome refused(Machine *machine, const Call *call, const SpecObject *obj
         return OUTCOME_ALLOWED;
     }
     ClauseId clause = object->system        ? CLAUSE_SYSTEM_MULTIPLE
-                      : object->registered  ? CLAUSE_CREATE_MULTIPLE
+                      : object->registered  ? clause_of_room(object, CLAUSE_CREATE_MULTIPLE)
                       : !object->multiple   ? CLAUSE_CREATE_SINGLE
                                             : CLAUSE_REGISTER_HANDLE;
     return worlds_keep(machine, 0, clause);
@@ -91,7 +98,7 @@ Outcome register_return(Machine *machine, const Return *result) {
 
     if (!object->multiple && object->registered) {
         at_stake(machine, CLAUSE_REGISTER_SINGLE);
-        return worlds_keep(machine, 0, CLAUSE_REGISTER_SINGLE);
+        return worlds_keep(machine, 0, clause_of_room(object, CLAUSE_REGISTER_SINGLE));
     }
     if (handle_in_use(machine, result->pointer))
         return worlds_keep(machine, 0, CLAUSE_REGISTER_HANDLE);
@@ -156,6 +163,8 @@ Outcome unregister_return(Machine *machine) {
     SpecObject *object = &machine->objects[registration->object];
     if (registration->running) machine->readings.answers[QUESTION_UNREGISTER_SELF] = 1;
     registration->alive = false;
+    for (unsigned i = 0; i < machine->frame_count; i++)
+        if (machine->frames[i].object == registration->object) machine->frames[i].removed = true;
     object->registered--;
     object->unregistered++;
     machine->effective++;

@@ -105,11 +105,11 @@ static int save_segments(struct dl_phdr_info *info, size_t size, void *context) 
 }
 
 bool globals_save(void *handle, const char *path, bool *instrumented) {
-    if (!handle) {
-        *instrumented = true;
-        return add_range(__start_callback_data, __stop_callback_data) &&
-               add_range(__start_callback_bss, __stop_callback_bss);
-    }
+    /* Also for a shared object, which may use the built-in processor change. */
+    bool good = add_range(__start_callback_data, __stop_callback_data) &&
+                add_range(__start_callback_bss, __stop_callback_bss);
+    *instrumented = true;
+    if (!handle || !good) return good;
     struct link_map *map;
     if (dlinfo(handle, RTLD_DI_LINKMAP, &map) != 0) return false;
     Search search = {.base = map->l_addr, .name = map->l_name, .good = true};

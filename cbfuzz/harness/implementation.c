@@ -16,11 +16,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "callback/callback.h"
 #include "harness/globals.h"
 #include "nt/nt.h"
 
-/* Of the built-in implementation; hidden, so that no shared object finds them. */
-NTSTATUS CbfuzzInitialize(VOID);
 
 enum { PROBE_SECONDS = 10 /* boots take microseconds; a noisy machine takes longer */ };
 
@@ -57,6 +56,7 @@ static void use_environment(Implementation *implementation) {
     implementation->make_temporary = ObMakeTemporaryObject;
     implementation->register_change = KeRegisterProcessorChangeCallback;
     implementation->deregister_change = KeDeregisterProcessorChangeCallback;
+    implementation->notify_change = KiNotifyProcessorChange;
 }
 
 static bool use_exports(Implementation *implementation, void *handle, char *error, size_t size) {
@@ -92,7 +92,9 @@ static bool use_exports(Implementation *implementation, void *handle, char *erro
         if (!address) continue;
         *(void **)((char *)implementation + optional[i].at) = address;
         if (i < 5) implementation->own_objects = true;
-        else implementation->own_change = true;
+        /* Its own processor change hears of processors through ProcessorAdd, or,
+         * where it has a kernel's inner entry for it, through that. */
+        else *(void **)&implementation->notify_change = own_symbol(handle, "KiNotifyProcessorChange");
     }
     return true;
 }

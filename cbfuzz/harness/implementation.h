@@ -20,8 +20,9 @@ typedef struct {
     VOID(NTAPI *make_temporary)(PVOID);
     PVOID(NTAPI *register_change)(PPROCESSOR_CALLBACK_FUNCTION, PVOID, ULONG);
     VOID(NTAPI *deregister_change)(PVOID);
+    /* What hears of added processors besides the routines of ProcessorAdd; NULL: nobody. */
+    VOID (*notify_change)(PKE_PROCESSOR_CHANGE_NOTIFY_CONTEXT, PNTSTATUS);
     bool own_objects; /* references and permanence are its own */
-    bool own_change;  /* processor change is its own: it hears of processors by ProcessorAdd alone */
     PVOID system[3];  /* SetSystemTime, PowerState, ProcessorAdd; NULL if it has none */
 } Implementation;
 

@@ -7,7 +7,6 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "callback/callback.h"
 #include "nt/nt.h"
 
 enum { NAME_BYTES = 2 * PROGRAM_NAME_UNITS + 64 };
@@ -108,7 +107,7 @@ static void announce(const Call *call, Return *result) {
     context.ProcNumber.Number = (UCHAR)call->processor;
     NTSTATUS status = STATUS_SUCCESS;
     if (implementation->system[2]) implementation->notify(implementation->system[2], &context, &status);
-    if (!implementation->own_change) KiNotifyProcessorChange(&context, &status);
+    if (implementation->notify_change) implementation->notify_change(&context, &status);
     result->status = (uint32_t)status;
 }
 

@@ -1,0 +1,117 @@
+# Builds cbfuzz, its wrong implementations and its tests. `make help` lists the targets.
+
+CC := $(shell for c in "$$CC" clang clang-14 clang-15 clang-16 clang-17 clang-18 clang-19; do \
+        case "$$c" in *clang*) command -v $$c >/dev/null 2>&1 && { echo $$c; break; };; esac; done)
+BUILD := build
+ifeq ($(CC),)
+$(error cbfuzz needs clang: apt-get install clang libclang-rt-14-dev, or run scripts/quickstart)
+endif
+
+# libFuzzer without its main: its driver is called by cbfuzz.
+FUZZER := $(shell $(CC) -print-file-name=libclang_rt.fuzzer_no_main-x86_64.a)
+RUNTIMES := $(shell $(CC) -print-runtime-dir)
+ifeq ($(wildcard $(FUZZER)),)
+FUZZER := $(RUNTIMES)/libclang_rt.fuzzer_no_main-x86_64.a
+endif
+
+COMMON := -std=gnu11 -g -fno-omit-frame-pointer -Wall -Wextra -Werror -MMD -MP -Icbfuzz -Ispec
+NT := -fshort-wchar -fms-extensions -Wno-microsoft -Wno-multichar -Icbfuzz/nt/include
+
+# Who is instrumented how: the implementation for coverage and memory errors, the
+# environment for memory errors (it works on the implementation's memory), the
+# harness, the machine and the rest for nothing: their speed is the tool's.
+PLAIN_FLAGS := $(COMMON) -O2
+NT_FLAGS := $(COMMON) $(NT) -O2 -fsanitize=address
+HARNESS_FLAGS := $(COMMON) $(NT) -O2
+CALLBACK_FLAGS := $(COMMON) $(NT) -O2 -fsanitize=address -fsanitize=fuzzer-no-link -fvisibility=hidden \
+                  -include cbfuzz/harness/builtin_sections.h
+LDFLAGS := -fsanitize=address -rdynamic
+LDLIBS := $(FUZZER) -lstdc++ -ljansson -ldl -lm -lpthread
+
+PLAIN := $(wildcard cbfuzz/program/*.c cbfuzz/generate/*.c spec/*.c)
+HARNESS := $(wildcard cbfuzz/main.c cbfuzz/cli/*.c cbfuzz/fuzz/*.c cbfuzz/report/*.c cbfuzz/harness/*.c)
+ENVIRONMENT := $(wildcard cbfuzz/nt/*.c)
+CALLBACK := $(wildcard cbfuzz/callback/*.c)
+
+objects = $(patsubst %.c,$(BUILD)/$(1)/%.o,$(2))
+OBJECTS := $(call objects,obj,$(PLAIN) $(HARNESS) $(ENVIRONMENT) $(CALLBACK))
+
+.DEFAULT_GOAL := all
+all: $(BUILD)/cbfuzz ## build/cbfuzz
+
+$(BUILD)/cbfuzz: $(OBJECTS)
+	@$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	@echo "built $@"
+
+$(call objects,obj,$(PLAIN)): FLAGS := $(PLAIN_FLAGS)
+$(call objects,obj,$(HARNESS)): FLAGS := $(HARNESS_FLAGS)
+$(call objects,obj,$(ENVIRONMENT)): FLAGS := $(NT_FLAGS)
+$(call objects,obj,$(CALLBACK)): FLAGS := $(CALLBACK_FLAGS)
+$(BUILD)/obj/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	@$(CC) $(FLAGS) -c -o $@ $<
+
+# Wrong implementations: one shared object for each bug, and one without any.
+WRONG_SOURCES := $(wildcard conformance/implementations/wrong/*.c)
+WRONG_NAMES := none $(shell sed -n 's/^WRONG[A-Z_]*(\([a-z_0-9]*\),.*/\1/p' conformance/implementations/wrong/bugs.def)
+wrong: $(WRONG_NAMES:%=$(BUILD)/impl/wrong/%.so) ## every wrong implementation, build/impl/wrong/*.so
+$(BUILD)/impl/wrong/%.so: $(WRONG_SOURCES) $(wildcard conformance/implementations/wrong/*.h) \
+                          conformance/implementations/wrong/bugs.def scripts/build-impl \
+                          $(wildcard cbfuzz/nt/include/*.h)
+	@scripts/build-impl -o $@ $(WRONG_SOURCES) -- -DBUG=BUG_$* >/dev/null
+
+# Unit programs, with every part of ours under both sanitizers; and fuzz targets of our parsers.
+TEST_FLAGS := $(COMMON) -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined
+ENV_FLAGS := $(COMMON) $(NT) -O1 -fsanitize=address
+PROGRAM_TESTED := $(call objects,test,$(wildcard cbfuzz/program/*.c))
+MACHINE_TESTED := $(call objects,test,$(wildcard spec/*.c))
+UNITS := environment_test program_test machine_test fuzz_script fuzz_bytes
+unit: $(UNITS:%=$(BUILD)/test/%) ## the unit programs and our parsers' fuzz targets, build/test/*
+
+$(BUILD)/test/cbfuzz/nt/%.o: cbfuzz/nt/%.c Makefile
+	@mkdir -p $(@D)
+	@$(CC) $(ENV_FLAGS) -c -o $@ $<
+$(BUILD)/test/conformance/tests/unit/environment_test.o: conformance/tests/unit/environment_test.c Makefile
+	@mkdir -p $(@D)
+	@$(CC) $(ENV_FLAGS) -c -o $@ $<
+$(BUILD)/test/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	@$(CC) $(TEST_FLAGS) $(if $(filter cbfuzz/program/% conformance/tests/fuzz/%,$<),-fsanitize=fuzzer-no-link) -c -o $@ $<
+$(BUILD)/test/environment_test: $(call objects,test,$(ENVIRONMENT) conformance/tests/unit/environment_test.c)
+	@$(CC) -fsanitize=address -o $@ $^
+$(BUILD)/test/program_test: $(PROGRAM_TESTED) $(call objects,test,conformance/tests/unit/program_test.c)
+	@$(CC) -fsanitize=address,undefined,fuzzer-no-link -o $@ $^
+$(BUILD)/test/machine_test: $(MACHINE_TESTED) $(call objects,test,conformance/tests/unit/machine_test.c)
+	@$(CC) -fsanitize=address,undefined -o $@ $^
+$(BUILD)/test/fuzz_%: $(PROGRAM_TESTED) $(BUILD)/test/conformance/tests/fuzz/fuzz_%.o
+	@$(CC) -fsanitize=address,undefined,fuzzer -o $@ $^
+
+# Every day.
+test: all wrong unit ## all tests (pytest)
+	@scripts/python -m pytest -q conformance/tests
+
+check: all unit ## format, directions, unit programs, corpus: in under two minutes
+	@scripts/check
+
+fuzz: all ## fuzz the built-in implementation for a minute, corpus in build/corpus
+	@mkdir -p $(BUILD)/corpus
+	@$(BUILD)/cbfuzz fuzz --seconds 60 $(BUILD)/corpus corpus/seed corpus/regression
+
+bench: all $(BUILD)/bench/empty ## speed, as ratios measured in one run; build/bench.json
+	@scripts/bench
+
+$(BUILD)/bench/empty: conformance/bench/empty.c
+	@mkdir -p $(@D)
+	@$(CC) -O2 -g -fsanitize=address,fuzzer -o $@ $<
+
+format: ## clang-format all sources
+	@clang-format -i $(shell git ls-files '*.c' '*.h')
+
+clean: ## remove build/
+	rm -rf $(BUILD)
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
+
+.PHONY: all wrong unit test check fuzz bench format clean help
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

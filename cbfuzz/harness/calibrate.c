@@ -1,0 +1,62 @@
+/* Which readings an implementation takes, asked by a few programs before the first run. */
+#include "harness/calibrate.h"
+
+#include <string.h>
+
+#include "harness/real.h"
+#include "program/script.h"
+
+/* The answers show in these programs; scripts that come later would else leave
+ * open whether they or the implementation are at fault. */
+static const char *const questions[] = {
+    /* Whose reference does unregister remove? */
+    "a = create \"\\Callback\\Calibrate\" multiple\n"
+    "r1 = register a F1 1\n"
+    "unregister r1\n",
+    "a = create \"\\Callback\\Calibrate\" multiple\n"
+    "reference a\n"
+    "r1 = register a F1 1\n"
+    "unregister r1\n",
+    "a = create \"\\Callback\\Calibrate\" multiple\n"
+    "r1 = register a F1 1\n"
+    "r2 = register a F2 2\n"
+    "unregister r1\n"
+    "notify a 1 2\n",
+    /* Has a temporary object a name once create has returned? */
+    "a = create \"\\Callback\\Calibrate\"\n"
+    "b = open \"\\Callback\\Calibrate\"\n"
+    "c = open \"\\Callback\\Calibrate\"\n",
+    /* ... and one that was made temporary? */
+    "a = create \"\\Callback\\Calibrate\" permanent\n"
+    "make_temporary a\n"
+    "b = open \"\\Callback\\Calibrate\"\n",
+};
+
+Readings calibrate_fallback(bool windows) {
+    Readings readings = readings_all(windows);
+    readings_assume(&readings, "UNREGISTER-REFERENCE-OWN");
+    return readings;
+}
+
+Readings calibrate(Executor *executor, bool windows) {
+    Readings readings = readings_all(windows);
+    if (windows) return readings;
+    Program *program = program_new();
+    Judgement judgement;
+    bool contradicts = false;
+    for (unsigned i = 0; program && i < sizeof questions / sizeof questions[0]; i++) {
+        ScriptError error;
+        if (!script_parse(program, questions[i], strlen(questions[i]), &error)) break;
+        real_run(executor, program, windows, readings, &judgement);
+        if (verdict_is_finding(judgement.verdict)) {
+            contradicts = true;
+            continue;
+        }
+        readings.worlds = judgement.after.worlds;
+        readings_settle(&readings);
+    }
+    program_free(program);
+    if (contradicts && (readings.worlds & WORLDS_OWN_REFERENCE))
+        readings_assume(&readings, "UNREGISTER-REFERENCE-OWN");
+    return readings;
+}
