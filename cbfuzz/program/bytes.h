@@ -22,14 +22,15 @@
  *   annotation BYTES_..., about the line before it */
 enum {
     BYTES_MAGIC = 0xCB,
-    BYTES_NAME_SPELLED = 0xFF, /* in the place of a dictionary place */
-    BYTES_OWN_NAME = 0xF0,     /* text: spelling of the line's result */
+    BYTES_NAME_SPELLED = 0xFF,  /* in the place of a dictionary place */
+    BYTES_OWN_NAME = 0xF0,      /* text: spelling of the line's result */
     BYTES_EXPECT_STATUS = 0xF1, /* number */
     BYTES_EXPECT_ERROR = 0xF2,
     BYTES_EXPECT_HANDLE = 0xF3,
     BYTES_EXPECT_NULL = 0xF4,
     BYTES_EXPECT_NOTHING = 0xF5,
-    BYTES_EXPECT_CALLS = 0xF6 /* count as varint; each call: routine - 1, three times ValueKind and number */
+    BYTES_EXPECT_CALLS =
+        0xF6 /* count as varint; each call: routine - 1, three times ValueKind and number */
 };
 
 /* Replaces what `program` holds. Never fails: operands are taken modulo what is

@@ -14,7 +14,8 @@ typedef struct {
     uint32_t last; /* line that annotations are about; NO_LINE: one that was left out */
     bool own_names, unresolved;
     uint16_t count[TYPE_PROCESSOR + 1];
-    uint16_t variable[TYPE_PROCESSOR + 1][PROGRAM_STATEMENTS]; /* by place among those of the type */
+    uint16_t variable[TYPE_PROCESSOR + 1]
+                     [PROGRAM_STATEMENTS]; /* by place among those of the type */
     uint32_t forward_count;
     struct {
         uint32_t index, place;
@@ -87,7 +88,8 @@ static bool get_text(Reader *reader, Line *line) {
     uint32_t length = get_length(reader, 1, UINT32_MAX);
     const char *text = (const char *)reader->at;
     reader->at += length;
-    return program->note_count < PROGRAM_NOTES && !(line->kind == LINE_PROFILE && program->has_profile) &&
+    return program->note_count < PROGRAM_NOTES &&
+           !(line->kind == LINE_PROFILE && program->has_profile) &&
            note_add(reader->program, line, text, length);
 }
 
@@ -100,7 +102,8 @@ static bool free_block(const Program *program, Line *line) {
     unsigned most = line->kind == LINE_ROUTINE ? PROGRAM_ROUTINES : PROGRAM_THREADS;
     for (unsigned i = 0; i < most; i++) {
         unsigned number = (line->routine - 1 + i) % most + 1;
-        if (line->kind == LINE_ROUTINE ? program->body_at[number] == 0 : !(program->threads >> number & 1)) {
+        if (line->kind == LINE_ROUTINE ? program->body_at[number] == 0
+                                       : !(program->threads >> number & 1)) {
             line->routine = (uint8_t)number;
             return true;
         }
@@ -111,11 +114,8 @@ static bool free_block(const Program *program, Line *line) {
 static bool get_arguments(Reader *reader, Line *line) {
     uint8_t byte;
     switch (line_info[line->kind].arguments) {
-    case ARGUMENTS_NONE:
-        return true;
-    case ARGUMENTS_NAME_AND_ATTRIBUTES:
-        get_name(reader, line);
-        return true;
+    case ARGUMENTS_NONE: return true;
+    case ARGUMENTS_NAME_AND_ATTRIBUTES: get_name(reader, line); return true;
     case ARGUMENTS_ROUTINE_AND_CONTEXT:
     case ARGUMENTS_ROUTINE_CONTEXT_AND_EXISTING:
         byte = get(reader);
@@ -128,15 +128,9 @@ static bool get_arguments(Reader *reader, Line *line) {
         line->number[0] = get_number(reader);
         line->number[1] = get_number(reader);
         return true;
-    case ARGUMENTS_LEVEL:
-        line->number[0] = get(reader) % 3;
-        return true;
-    case ARGUMENTS_FAILS:
-        line->flags = get(reader) & FLAG_FAILS;
-        return true;
-    case ARGUMENTS_COUNT:
-        line->number[0] = get_varint(reader) % 65535 + 1;
-        return true;
+    case ARGUMENTS_LEVEL: line->number[0] = get(reader) % 3; return true;
+    case ARGUMENTS_FAILS: line->flags = get(reader) & FLAG_FAILS; return true;
+    case ARGUMENTS_COUNT: line->number[0] = get_varint(reader) % 65535 + 1; return true;
     case ARGUMENTS_ROUTINE:
         line->routine = (uint8_t)(get(reader) % PROGRAM_ROUTINES + 1);
         return free_block(reader->program, line);
@@ -146,8 +140,7 @@ static bool get_arguments(Reader *reader, Line *line) {
     case ARGUMENTS_STATUS:
         line->number[0] = (uint32_t)get_number(reader);
         return in_routine(reader->program);
-    case ARGUMENTS_TEXT:
-        return get_text(reader, line);
+    case ARGUMENTS_TEXT: return get_text(reader, line);
     }
     return false;
 }
@@ -225,7 +218,8 @@ static void get_calls(Reader *reader, Line *line) {
 
 static void get_expectation(Reader *reader, Expect expect) {
     Line left_out = {.kind = LINE_END}, *line = &left_out;
-    if (reader->last != NO_LINE && program_expect_fits(reader->program->lines[reader->last].kind, expect))
+    if (reader->last != NO_LINE &&
+        program_expect_fits(reader->program->lines[reader->last].kind, expect))
         line = &reader->program->lines[reader->last];
     line->expect = (uint8_t)expect;
     line->expect_status = line->expect_at = line->expect_count = 0;
@@ -237,27 +231,13 @@ static void get_expectation(Reader *reader, Expect expect) {
 
 static void get_annotation(Reader *reader, uint8_t opcode) {
     switch (opcode) {
-    case BYTES_OWN_NAME:
-        get_own_name(reader);
-        break;
-    case BYTES_EXPECT_STATUS:
-        get_expectation(reader, EXPECT_STATUS);
-        break;
-    case BYTES_EXPECT_ERROR:
-        get_expectation(reader, EXPECT_ERROR);
-        break;
-    case BYTES_EXPECT_HANDLE:
-        get_expectation(reader, EXPECT_HANDLE);
-        break;
-    case BYTES_EXPECT_NULL:
-        get_expectation(reader, EXPECT_NULL);
-        break;
-    case BYTES_EXPECT_NOTHING:
-        get_expectation(reader, EXPECT_NOTHING);
-        break;
-    case BYTES_EXPECT_CALLS:
-        get_expectation(reader, EXPECT_CALLS);
-        break;
+    case BYTES_OWN_NAME: get_own_name(reader); break;
+    case BYTES_EXPECT_STATUS: get_expectation(reader, EXPECT_STATUS); break;
+    case BYTES_EXPECT_ERROR: get_expectation(reader, EXPECT_ERROR); break;
+    case BYTES_EXPECT_HANDLE: get_expectation(reader, EXPECT_HANDLE); break;
+    case BYTES_EXPECT_NULL: get_expectation(reader, EXPECT_NULL); break;
+    case BYTES_EXPECT_NOTHING: get_expectation(reader, EXPECT_NOTHING); break;
+    case BYTES_EXPECT_CALLS: get_expectation(reader, EXPECT_CALLS); break;
     }
 }
 
@@ -278,7 +258,8 @@ static void resolve_forward(Reader *reader) {
 static void leave_out_unresolved(Program *program) {
     bool keep[PROGRAM_LINES];
     for (uint32_t i = 0; i < program->line_count; i++)
-        keep[i] = line_info[program->lines[i].kind].operand == TYPE_NONE || program->lines[i].operand != NO_VARIABLE;
+        keep[i] = line_info[program->lines[i].kind].operand == TYPE_NONE ||
+                  program->lines[i].operand != NO_VARIABLE;
     Program *copy = program_new();
     if (copy) {
         program_copy(copy, program);

@@ -40,7 +40,8 @@ static void put_text(Writer *writer, uint32_t at, uint32_t length) {
     put_varint(writer, length);
     if (writer->length < writer->capacity && length) {
         size_t room = writer->capacity - writer->length;
-        memcpy(writer->bytes + writer->length, writer->program->text + at, length < room ? length : room);
+        memcpy(writer->bytes + writer->length, writer->program->text + at,
+               length < room ? length : room);
     }
     writer->length += length;
 }
@@ -51,7 +52,8 @@ static void put_name(Writer *writer, const Line *line) {
         return;
     if (line->name_at < dictionary_unit_count)
         for (unsigned i = 0; i < NAME_COUNT; i++)
-            if (dictionary_names[i].at == line->name_at && dictionary_names[i].length == line->name_length) {
+            if (dictionary_names[i].at == line->name_at &&
+                dictionary_names[i].length == line->name_length) {
                 put(writer, (uint8_t)i);
                 return;
             }
@@ -65,11 +67,8 @@ static void put_name(Writer *writer, const Line *line) {
 
 static void put_arguments(Writer *writer, const Line *line) {
     switch (line_info[line->kind].arguments) {
-    case ARGUMENTS_NONE:
-        break;
-    case ARGUMENTS_NAME_AND_ATTRIBUTES:
-        put_name(writer, line);
-        break;
+    case ARGUMENTS_NONE: break;
+    case ARGUMENTS_NAME_AND_ATTRIBUTES: put_name(writer, line); break;
     case ARGUMENTS_ROUTINE_AND_CONTEXT:
     case ARGUMENTS_ROUTINE_CONTEXT_AND_EXISTING:
         put(writer, (uint8_t)((line->routine - 1) | (line->flags & FLAG_ADD_EXISTING ? 0x10 : 0)));
@@ -79,22 +78,12 @@ static void put_arguments(Writer *writer, const Line *line) {
         put_number(writer, line->number[0]);
         put_number(writer, line->number[1]);
         break;
-    case ARGUMENTS_LEVEL:
-        put(writer, (uint8_t)line->number[0]);
-        break;
-    case ARGUMENTS_FAILS:
-        put(writer, line->flags);
-        break;
-    case ARGUMENTS_COUNT:
-        put_varint(writer, line->number[0] - 1);
-        break;
+    case ARGUMENTS_LEVEL: put(writer, (uint8_t)line->number[0]); break;
+    case ARGUMENTS_FAILS: put(writer, line->flags); break;
+    case ARGUMENTS_COUNT: put_varint(writer, line->number[0] - 1); break;
     case ARGUMENTS_ROUTINE:
-    case ARGUMENTS_THREAD:
-        put(writer, (uint8_t)(line->routine - 1));
-        break;
-    case ARGUMENTS_STATUS:
-        put_number(writer, line->number[0]);
-        break;
+    case ARGUMENTS_THREAD: put(writer, (uint8_t)(line->routine - 1)); break;
+    case ARGUMENTS_STATUS: put_number(writer, line->number[0]); break;
     case ARGUMENTS_TEXT:
         if (line->kind == LINE_COMMENT)
             put(writer, line->flags);
@@ -111,24 +100,15 @@ static void put_value(Writer *writer, Value value) {
 
 static void put_expectation(Writer *writer, const Line *line) {
     switch ((Expect)line->expect) {
-    case EXPECT_UNSAID:
-        break;
+    case EXPECT_UNSAID: break;
     case EXPECT_STATUS:
         put(writer, BYTES_EXPECT_STATUS);
         put_number(writer, line->expect_status);
         break;
-    case EXPECT_ERROR:
-        put(writer, BYTES_EXPECT_ERROR);
-        break;
-    case EXPECT_HANDLE:
-        put(writer, BYTES_EXPECT_HANDLE);
-        break;
-    case EXPECT_NULL:
-        put(writer, BYTES_EXPECT_NULL);
-        break;
-    case EXPECT_NOTHING:
-        put(writer, BYTES_EXPECT_NOTHING);
-        break;
+    case EXPECT_ERROR: put(writer, BYTES_EXPECT_ERROR); break;
+    case EXPECT_HANDLE: put(writer, BYTES_EXPECT_HANDLE); break;
+    case EXPECT_NULL: put(writer, BYTES_EXPECT_NULL); break;
+    case EXPECT_NOTHING: put(writer, BYTES_EXPECT_NOTHING); break;
     case EXPECT_CALLS:
         put(writer, BYTES_EXPECT_CALLS);
         put_varint(writer, line->expect_count);
@@ -161,7 +141,8 @@ size_t bytes_encode(const Program *program, uint8_t *bytes, size_t capacity) {
         put_arguments(&writer, line);
         if (line->result != NO_VARIABLE && program->variables[line->result].name_length) {
             put(&writer, BYTES_OWN_NAME);
-            put_text(&writer, program->variables[line->result].name_at, program->variables[line->result].name_length);
+            put_text(&writer, program->variables[line->result].name_at,
+                     program->variables[line->result].name_length);
         }
         put_expectation(&writer, line);
     }

@@ -2,31 +2,31 @@
 #include "program/dictionary.h"
 
 /* In the order of the places in dictionary.h. Appended to, never reordered. */
-#define NAMES(NAME)                                            \
-    NAME(DEMO, u"\\Callback\\Demo")                            \
-    NAME(DEMO_LOWER, u"\\Callback\\demo")                      \
-    NAME(DEMO_UPPER, u"\\Callback\\DEMO")                      \
-    NAME(OTHER, u"\\Callback\\Other")                          \
-    NAME(THIRD, u"\\Callback\\Third")                          \
-    NAME(DEMO_LONGER, u"\\Callback\\Demo2")                    \
-    NAME(SET_SYSTEM_TIME, u"\\Callback\\SetSystemTime")        \
-    NAME(POWER_STATE, u"\\Callback\\PowerState")               \
-    NAME(PROCESSOR_ADD, u"\\Callback\\ProcessorAdd")           \
-    NAME(POWER_STATE_LOWER, u"\\callback\\powerstate")         \
-    NAME(ODD_EMPTY, u"")                                       \
-    NAME(ODD_ROOT, u"\\")                                      \
-    NAME(ODD_RELATIVE, u"Demo")                                \
-    NAME(ODD_RELATIVE_PATH, u"Callback\\Demo")                 \
-    NAME(ODD_DIRECTORY, u"\\Callback")                         \
-    NAME(ODD_TRAILING, u"\\Callback\\")                        \
-    NAME(ODD_DOUBLE, u"\\Callback\\\\Demo")                    \
-    NAME(ODD_TOP, u"\\Demo")                                   \
-    NAME(ODD_NO_DIRECTORY, u"\\NoSuchDirectory\\Demo")         \
-    NAME(ODD_BELOW_OBJECT, u"\\Callback\\Demo\\Sub")           \
-    NAME(ODD_DIRECTORY_UPPER, u"\\CALLBACK\\Demo")             \
-    NAME(ODD_NUL, u"\\Callback\\\0Demo")                       \
-    NAME(ODD_SURROGATE, u"\\Callback\\D\xD800")                \
-    NAME(ODD_E_ACUTE_SMALL, u"\\Callback\\\u00E9")             \
+#define NAMES(NAME)                                                                                \
+    NAME(DEMO, u"\\Callback\\Demo")                                                                \
+    NAME(DEMO_LOWER, u"\\Callback\\demo")                                                          \
+    NAME(DEMO_UPPER, u"\\Callback\\DEMO")                                                          \
+    NAME(OTHER, u"\\Callback\\Other")                                                              \
+    NAME(THIRD, u"\\Callback\\Third")                                                              \
+    NAME(DEMO_LONGER, u"\\Callback\\Demo2")                                                        \
+    NAME(SET_SYSTEM_TIME, u"\\Callback\\SetSystemTime")                                            \
+    NAME(POWER_STATE, u"\\Callback\\PowerState")                                                   \
+    NAME(PROCESSOR_ADD, u"\\Callback\\ProcessorAdd")                                               \
+    NAME(POWER_STATE_LOWER, u"\\callback\\powerstate")                                             \
+    NAME(ODD_EMPTY, u"")                                                                           \
+    NAME(ODD_ROOT, u"\\")                                                                          \
+    NAME(ODD_RELATIVE, u"Demo")                                                                    \
+    NAME(ODD_RELATIVE_PATH, u"Callback\\Demo")                                                     \
+    NAME(ODD_DIRECTORY, u"\\Callback")                                                             \
+    NAME(ODD_TRAILING, u"\\Callback\\")                                                            \
+    NAME(ODD_DOUBLE, u"\\Callback\\\\Demo")                                                        \
+    NAME(ODD_TOP, u"\\Demo")                                                                       \
+    NAME(ODD_NO_DIRECTORY, u"\\NoSuchDirectory\\Demo")                                             \
+    NAME(ODD_BELOW_OBJECT, u"\\Callback\\Demo\\Sub")                                               \
+    NAME(ODD_DIRECTORY_UPPER, u"\\CALLBACK\\Demo")                                                 \
+    NAME(ODD_NUL, u"\\Callback\\\0Demo")                                                           \
+    NAME(ODD_SURROGATE, u"\\Callback\\D\xD800")                                                    \
+    NAME(ODD_E_ACUTE_SMALL, u"\\Callback\\\u00E9")                                                 \
     NAME(ODD_E_ACUTE_CAPITAL, u"\\Callback\\\u00C9")
 
 #define LENGTH(literal) ((int)(sizeof(literal) / sizeof(uint16_t)) - 1)

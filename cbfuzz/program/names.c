@@ -65,8 +65,7 @@ unsigned names_canonical(Type type, uint32_t number, char spelled[NAMES_SPELLED]
         return (unsigned)snprintf(spelled, NAMES_SPELLED, "r%u", (unsigned)number + 1);
     case TYPE_PROCESSOR:
         return (unsigned)snprintf(spelled, NAMES_SPELLED, "p%u", (unsigned)number + 1);
-    case TYPE_NONE:
-        break;
+    case TYPE_NONE: break;
     }
     return 0;
 }
@@ -102,7 +101,8 @@ void names_build(Names *names, const Program *program) {
             names_add(names, variable->type, own, variable->name_length);
         } else {
             char spelled[NAMES_SPELLED];
-            names_add(names, variable->type, spelled, names_default(names, variable->type, spelled));
+            names_add(names, variable->type, spelled,
+                      names_default(names, variable->type, spelled));
         }
     }
 }
@@ -120,7 +120,8 @@ void program_settle_names(Program *program) {
         char spelled[NAMES_SPELLED];
         unsigned length = names_default(names, variable->type, spelled);
         bool same = variable->name_length == length && memcmp(own, spelled, length) == 0;
-        if (variable->name_length && (same || names_find(names, own, variable->name_length) != NO_VARIABLE))
+        if (variable->name_length &&
+            (same || names_find(names, own, variable->name_length) != NO_VARIABLE))
             variable->name_length = 0;
         if (variable->name_length)
             names_add(names, variable->type, own, variable->name_length);
@@ -149,10 +150,10 @@ static bool is(const char *text, size_t length, const char *word) {
 
 bool names_reserved(const char *text, size_t length) {
     static const char *const words[] = {
-        "multiple",      "case_insensitive", "permanent", "openif",     "exclusive", "kernel_handle", "unnamed",
-        "PASSIVE_LEVEL", "APC_LEVEL",        "fails",     "documented", "windows",   "add_existing",  "DISPATCH_LEVEL",
-        "handle",        "NULL",             "nothing",   "error",      "start",     "complete",      "failure",
-        "status"};
+        "multiple",     "case_insensitive", "permanent", "openif", "exclusive",  "kernel_handle",
+        "unnamed",      "PASSIVE_LEVEL",    "APC_LEVEL", "fails",  "documented", "windows",
+        "add_existing", "DISPATCH_LEVEL",   "handle",    "NULL",   "nothing",    "error",
+        "start",        "complete",         "failure",   "status"};
     for (unsigned i = 0; i < sizeof words / sizeof *words; i++)
         if (is(text, length, words[i]))
             return true;

@@ -12,7 +12,8 @@
 
 enum {
     NAMES_SLOTS = 4 * PROGRAM_STATEMENTS, /* a power of two, so that chains stay short */
-    NAMES_SPELLED = PROGRAM_IDENTIFIER + 16 /* canonical names gain at most one "_" per length of a spelling */
+    NAMES_SPELLED =
+        PROGRAM_IDENTIFIER + 16 /* canonical names gain at most one "_" per length of a spelling */
 };
 
 /* The spellings of the variables 0..count-1. */

@@ -13,11 +13,13 @@ bool note_word(LineKind kind, const char *text, size_t length) {
     if (length == 0 || strchr("-_.:=", text[0]))
         return false;
     if (kind == LINE_PROFILE)
-        return (length == 10 && memcmp(text, "documented", 10) == 0) || (length == 7 && memcmp(text, "windows", 7) == 0);
+        return (length == 10 && memcmp(text, "documented", 10) == 0) ||
+               (length == 7 && memcmp(text, "windows", 7) == 0);
     for (size_t i = 0; i < length; i++) {
         char c = text[i];
         bool both = (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-';
-        if (!both && (kind == LINE_CLAUSE || !((c >= 'a' && c <= 'z') || c == '_' || c == '.' || c == ':' || c == '=')))
+        if (!both && (kind == LINE_CLAUSE ||
+                      !((c >= 'a' && c <= 'z') || c == '_' || c == '.' || c == ':' || c == '=')))
             return false;
     }
     return true;
@@ -29,7 +31,8 @@ static void add_words(Program *program, Line *line, const char *text, size_t len
         size_t start = at;
         while (at < length && !blank(text[at]))
             at++;
-        if (note_word(line->kind, text + start, at - start) && !(one && program->text_count > line->text_at)) {
+        if (note_word(line->kind, text + start, at - start) &&
+            !(one && program->text_count > line->text_at)) {
             if (program->text_count > line->text_at)
                 program_add_text(program, " ", 1);
             program_add_text(program, text + start, (uint32_t)(at - start));

@@ -8,14 +8,15 @@
 #include "program/dictionary.h"
 
 const LineInfo line_info[LINE_KINDS] = {
-#define LINE(kind, word, class, result, operand, arguments) \
+#define LINE(kind, word, class, result, operand, arguments)                                        \
     [LINE_##kind] = {word, CLASS_##class, TYPE_##result, TYPE_##operand, ARGUMENTS_##arguments},
 #include "program/statement.def"
 #undef LINE
 };
 
 /* Makes room for `more` elements behind `count`; ends the process when memory is short. */
-static void *grown(void *vector, uint32_t count, uint32_t more, uint32_t *capacity, size_t element) {
+static void *grown(void *vector, uint32_t count, uint32_t more, uint32_t *capacity,
+                   size_t element) {
     uint64_t needed = (uint64_t)count + more;
     if (needed <= *capacity)
         return vector;
@@ -31,8 +32,8 @@ static void *grown(void *vector, uint32_t count, uint32_t more, uint32_t *capaci
     return larger;
 }
 
-#define GROW(program, vector, count, capacity, more)                                           \
-    ((program)->vector = grown((program)->vector, (program)->count, more, &(program)->capacity, \
+#define GROW(program, vector, count, capacity, more)                                               \
+    ((program)->vector = grown((program)->vector, (program)->count, more, &(program)->capacity,    \
                                sizeof *(program)->vector))
 
 Program *program_new(void) {
@@ -74,13 +75,13 @@ void program_clear(Program *program) {
     memset(program->body_at, 0, sizeof program->body_at);
 }
 
-#define COPY(to, from, vector, count, capacity)                                              \
-    do {                                                                                     \
-        (to)->count = 0;                                                                     \
-        GROW(to, vector, count, capacity, (from)->count);                                    \
-        if ((from)->count)                                                                   \
-            memcpy((to)->vector, (from)->vector, (from)->count * sizeof *(from)->vector);    \
-        (to)->count = (from)->count;                                                         \
+#define COPY(to, from, vector, count, capacity)                                                    \
+    do {                                                                                           \
+        (to)->count = 0;                                                                           \
+        GROW(to, vector, count, capacity, (from)->count);                                          \
+        if ((from)->count)                                                                         \
+            memcpy((to)->vector, (from)->vector, (from)->count * sizeof *(from)->vector);          \
+        (to)->count = (from)->count;                                                               \
     } while (0)
 
 void program_copy(Program *to, const Program *from) {
@@ -104,9 +105,7 @@ static bool admits(Program *program, const Line *line, bool *full) {
     const LineInfo *info = &line_info[line->kind];
     bool room = true;
     switch (info->class) {
-    case CLASS_CALL:
-        room = program->statement_count < PROGRAM_STATEMENTS;
-        break;
+    case CLASS_CALL: room = program->statement_count < PROGRAM_STATEMENTS; break;
     case CLASS_BLOCK:
         if (program->open_block)
             return false;
@@ -115,8 +114,7 @@ static bool admits(Program *program, const Line *line, bool *full) {
             return false;
         room = program->statement_count < PROGRAM_STATEMENTS;
         break;
-    case CLASS_END:
-        return program->open_block != 0;
+    case CLASS_END: return program->open_block != 0;
     case CLASS_NOTE:
         if (line->kind == LINE_PROFILE && program->has_profile)
             return false;
@@ -143,7 +141,8 @@ uint16_t program_append(Program *program, Line line, bool *full) {
             break;
         GROW(program, variables, variable_count, variable_capacity, 1);
         line.result = (uint16_t)program->variable_count++;
-        program->variables[line.result] = (Variable){.type = (uint8_t)info->result, .defined_by = (uint16_t)index};
+        program->variables[line.result] =
+            (Variable){.type = (uint8_t)info->result, .defined_by = (uint16_t)index};
         break;
     case CLASS_BLOCK:
         program->statement_count++;
@@ -153,9 +152,7 @@ uint16_t program_append(Program *program, Line line, bool *full) {
         else
             program->threads |= 1u << line.routine;
         break;
-    case CLASS_END:
-        program->open_block = 0;
-        break;
+    case CLASS_END: program->open_block = 0; break;
     case CLASS_NOTE:
         program->note_count++;
         if (line.kind == LINE_PROFILE)
@@ -199,17 +196,13 @@ uint32_t program_add_calls(Program *program, const ExpectedCall *calls, uint16_t
 
 bool program_expect_fits(LineKind kind, Expect expect) {
     switch (expect) {
-    case EXPECT_UNSAID:
-        return true;
+    case EXPECT_UNSAID: return true;
     case EXPECT_STATUS:
-    case EXPECT_ERROR:
-        return kind == LINE_CREATE || kind == LINE_OPEN;
+    case EXPECT_ERROR: return kind == LINE_CREATE || kind == LINE_OPEN;
     case EXPECT_HANDLE:
-    case EXPECT_NULL:
-        return kind == LINE_REGISTER || kind == LINE_REGISTER_PROCESSOR_CHANGE;
+    case EXPECT_NULL: return kind == LINE_REGISTER || kind == LINE_REGISTER_PROCESSOR_CHANGE;
     case EXPECT_NOTHING:
-    case EXPECT_CALLS:
-        return line_info[kind].class == CLASS_CALL;
+    case EXPECT_CALLS: return line_info[kind].class == CLASS_CALL;
     }
     return false;
 }

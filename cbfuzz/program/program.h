@@ -13,13 +13,15 @@
 
 /* Bounds, each with its reason. */
 enum {
-    PROGRAM_STATEMENTS = 4096, /* design: calls and blocks (CLASS CALL and BLOCK), bodies included */
-    PROGRAM_NOTES = 4096,      /* comments, clauses, ...: as many as statements */
-    PROGRAM_ROUTINES = 16,     /* F1 to F16: the harness has one C function for each */
-    PROGRAM_THREADS = 8,       /* T1 to T8 */
-    PROGRAM_IDENTIFIER = 64,   /* characters of a name on the left: messages and tables stay readable */
+    PROGRAM_STATEMENTS =
+        4096,              /* design: calls and blocks (CLASS CALL and BLOCK), bodies included */
+    PROGRAM_NOTES = 4096,  /* comments, clauses, ...: as many as statements */
+    PROGRAM_ROUTINES = 16, /* F1 to F16: the harness has one C function for each */
+    PROGRAM_THREADS = 8,   /* T1 to T8 */
+    PROGRAM_IDENTIFIER =
+        64, /* characters of a name on the left: messages and tables stay readable */
     PROGRAM_LINES = 2 * PROGRAM_STATEMENTS + PROGRAM_NOTES, /* statements, ENDs of blocks, notes */
-    PROGRAM_EXPECTED_CALLS = 65535, /* Line.expect_count */
+    PROGRAM_EXPECTED_CALLS = 65535,                         /* Line.expect_count */
     PROGRAM_NAME_UNITS = 32767 /* a UNICODE_STRING's Length is a USHORT of bytes */
 };
 
@@ -76,10 +78,10 @@ enum {
 
 /* What a line expects to see. */
 typedef enum {
-    EXPECT_UNSAID,  /* no "->": the reference machine alone judges */
-    EXPECT_STATUS,  /* this STATUS_... */
-    EXPECT_ERROR,   /* any failure code */
-    EXPECT_HANDLE,  /* not NULL */
+    EXPECT_UNSAID, /* no "->": the reference machine alone judges */
+    EXPECT_STATUS, /* this STATUS_... */
+    EXPECT_ERROR,  /* any failure code */
+    EXPECT_HANDLE, /* not NULL */
     EXPECT_NULL,
     EXPECT_NOTHING, /* no routine runs */
     EXPECT_CALLS    /* these routine calls, in this order, and no others */
@@ -110,23 +112,23 @@ enum { NO_VARIABLE = 0xFFFF };
 
 /* One line. Fields that its kind does not use are zero (NO_VARIABLE for variables). */
 typedef struct {
-    uint8_t kind;            /* LineKind */
-    uint8_t routine;         /* register*, routine: 1..PROGRAM_ROUTINES; thread: 1..PROGRAM_THREADS */
-    uint8_t flags;           /* FLAG_ */
-    uint8_t expect;          /* Expect; only for CLASS_CALL */
-    uint16_t result;         /* variable that it defines, or NO_VARIABLE */
-    uint16_t operand;        /* variable that it uses, or NO_VARIABLE */
-    uint16_t name_length;    /* code units */
-    uint32_t name_at;        /* of create and open: where in units[] the name starts */
-    uint64_t number[2];      /* register*: [0] context; notify, power_state: arguments; irql: [0] 0..2;
-                                fail_allocation: [0] N (1..65535); set_status: [0] NTSTATUS, 32 bits */
-    uint32_t expect_status;  /* EXPECT_STATUS */
-    uint32_t expect_at;      /* EXPECT_CALLS: first in calls[] */
+    uint8_t kind;         /* LineKind */
+    uint8_t routine;      /* register*, routine: 1..PROGRAM_ROUTINES; thread: 1..PROGRAM_THREADS */
+    uint8_t flags;        /* FLAG_ */
+    uint8_t expect;       /* Expect; only for CLASS_CALL */
+    uint16_t result;      /* variable that it defines, or NO_VARIABLE */
+    uint16_t operand;     /* variable that it uses, or NO_VARIABLE */
+    uint16_t name_length; /* code units */
+    uint32_t name_at;     /* of create and open: where in units[] the name starts */
+    uint64_t number[2];   /* register*: [0] context; notify, power_state: arguments; irql: [0] 0..2;
+                             fail_allocation: [0] N (1..65535); set_status: [0] NTSTATUS, 32 bits */
+    uint32_t expect_status; /* EXPECT_STATUS */
+    uint32_t expect_at;     /* EXPECT_CALLS: first in calls[] */
     uint16_t expect_count;
-    uint32_t text_at;        /* notes: where in text[] their text starts (not terminated) */
-    uint32_t text_length;    /* bytes, UTF-8 without control characters */
-    uint32_t line;           /* 1-based place in the script it was read from; 0: none */
-    uint32_t column;         /* of its first argument or word, 1-based, in characters */
+    uint32_t text_at;     /* notes: where in text[] their text starts (not terminated) */
+    uint32_t text_length; /* bytes, UTF-8 without control characters */
+    uint32_t line;        /* 1-based place in the script it was read from; 0: none */
+    uint32_t column;      /* of its first argument or word, 1-based, in characters */
 } Line;
 
 /* One name on the left. Numbered in the order of definition, all types together. */

@@ -11,7 +11,8 @@ bool program_append_copy(Program *to, const Program *from, uint32_t index, uint1
         if (line.operand == NO_VARIABLE)
             return false;
     }
-    if (line_info[line.kind].arguments == ARGUMENTS_NAME_AND_ATTRIBUTES && !(line.flags & FLAG_UNNAMED))
+    if (line_info[line.kind].arguments == ARGUMENTS_NAME_AND_ATTRIBUTES &&
+        !(line.flags & FLAG_UNNAMED))
         line.name_at = program_add_name(to, from->units + line.name_at, line.name_length);
     if (line.text_length)
         line.text_at = program_add_text(to, from->text + line.text_at, line.text_length);
@@ -33,11 +34,12 @@ bool program_append_copy(Program *to, const Program *from, uint32_t index, uint1
     return true;
 }
 
-/* Takes out of stays[] what cannot stand without what is out already; says whether there was any. */
+/* Takes out of stays[] what cannot stand without what is out already; says whether there was any.
+ */
 static bool settle(const Program *from, bool *stays) {
     bool changed = false, in_routine = false, block_stays = true;
     bool line_stays = false; /* the last line that a trailing comment can stand behind */
-    uint32_t defined = 0; /* variables numbered below this one stand above */
+    uint32_t defined = 0;    /* variables numbered below this one stand above */
     for (uint32_t i = 0; i < from->line_count; i++) {
         const Line *line = &from->lines[i];
         bool stay = stays[i];
@@ -52,7 +54,8 @@ static bool settle(const Program *from, bool *stays) {
             break;
         case CLASS_CALL:
             if (line->operand != NO_VARIABLE &&
-                (!stays[from->variables[line->operand].defined_by] || (line->operand >= defined && !in_routine)))
+                (!stays[from->variables[line->operand].defined_by] ||
+                 (line->operand >= defined && !in_routine)))
                 stay = false;
             if (line->kind == LINE_SET_STATUS && !in_routine)
                 stay = false;

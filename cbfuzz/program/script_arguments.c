@@ -5,14 +5,15 @@
 #include "program/note.h"
 #include "program/script_parser.h"
 
-static const char *const type_words[] = {"nothing", "an object", "a registration", "a processor registration"};
+static const char *const type_words[] = {"nothing", "an object", "a registration",
+                                         "a processor registration"};
 
 static const struct {
     const char *word;
     uint8_t flag;
-} attributes[] = {{"multiple", FLAG_MULTIPLE},         {"case_insensitive", FLAG_CASE_INSENSITIVE},
-                  {"permanent", FLAG_PERMANENT},       {"openif", FLAG_OPENIF},
-                  {"exclusive", FLAG_EXCLUSIVE},       {"kernel_handle", FLAG_KERNEL_HANDLE}};
+} attributes[] = {{"multiple", FLAG_MULTIPLE},   {"case_insensitive", FLAG_CASE_INSENSITIVE},
+                  {"permanent", FLAG_PERMANENT}, {"openif", FLAG_OPENIF},
+                  {"exclusive", FLAG_EXCLUSIVE}, {"kernel_handle", FLAG_KERNEL_HANDLE}};
 enum { ATTRIBUTES = sizeof attributes / sizeof *attributes };
 
 static bool parse_attributes(ScriptLine *line, Line *out) {
@@ -25,11 +26,13 @@ static bool parse_attributes(ScriptLine *line, Line *out) {
             const char *words[ATTRIBUTES + 1] = {0};
             for (unsigned j = 0; j < ATTRIBUTES; j++)
                 words[j] = attributes[j].word;
-            return script_fail(line, line->token.at, "unknown attribute %s%s", script_shown(&line->token, shown),
+            return script_fail(line, line->token.at, "unknown attribute %s%s",
+                               script_shown(&line->token, shown),
                                script_hint(&line->token, words, hint));
         }
         if (out->flags & attributes[i].flag)
-            return script_fail(line, line->token.at, "\"%s\" stands here twice", attributes[i].word);
+            return script_fail(line, line->token.at, "\"%s\" stands here twice",
+                               attributes[i].word);
         out->flags |= attributes[i].flag;
     }
     return true;
@@ -50,8 +53,8 @@ static bool parse_name(Parser *parser, Line *out) {
 
 static bool wrong_type(ScriptLine *line, const Token *token, Type is, Type expected) {
     char shown[SCRIPT_SHOWN];
-    return script_fail(line, token->at, "%s is %s, %s is expected", script_shown(token, shown), type_words[is],
-                       type_words[expected]);
+    return script_fail(line, token->at, "%s is %s, %s is expected", script_shown(token, shown),
+                       type_words[is], type_words[expected]);
 }
 
 static void add_forward(Parser *parser, Forward forward) {
@@ -73,12 +76,13 @@ bool script_operand(Parser *parser, Line *out) {
     Token token = line->token;
     Type type = line_info[out->kind].operand;
     if (token.kind != TOKEN_WORD || names_reserved(token.at, token.length))
-        return script_fail(line, token.at, "expected %s, found %s", type_words[type], script_shown(&token, shown));
+        return script_fail(line, token.at, "expected %s, found %s", type_words[type],
+                           script_shown(&token, shown));
     uint16_t variable = names_find(parser->names, token.at, token.length);
     if (variable == NO_VARIABLE) {
         if (!program->open_block || program->lines[program->open_block - 1].kind != LINE_ROUTINE)
-            return script_fail(line, token.at, "%s is not defined above; %s is expected", script_shown(&token, shown),
-                               type_words[type]);
+            return script_fail(line, token.at, "%s is not defined above; %s is expected",
+                               script_shown(&token, shown), type_words[type]);
         add_forward(parser, (Forward){*line, token, program->line_count});
     } else if (program->variables[variable].type != type) {
         return wrong_type(line, &token, program->variables[variable].type, type);
@@ -97,10 +101,12 @@ bool script_resolve_forward(Parser *parser) {
         Type type = line_info[used->kind].operand;
         uint16_t variable = names_find(parser->names, token->at, token->length);
         if (variable == NO_VARIABLE)
-            return script_fail(&forward->line, token->at, "%s is not defined in this script; %s is expected",
+            return script_fail(&forward->line, token->at,
+                               "%s is not defined in this script; %s is expected",
                                script_shown(token, shown), type_words[type]);
         if (parser->program->variables[variable].type != type)
-            return wrong_type(&forward->line, token, parser->program->variables[variable].type, type);
+            return wrong_type(&forward->line, token, parser->program->variables[variable].type,
+                              type);
         used->operand = variable;
     }
     return true;
@@ -115,7 +121,8 @@ static bool parse_level(ScriptLine *line, Line *out) {
             script_advance(line);
             return true;
         }
-    return script_fail(line, line->token.at, "expected PASSIVE_LEVEL, APC_LEVEL or DISPATCH_LEVEL, found %s%s",
+    return script_fail(line, line->token.at,
+                       "expected PASSIVE_LEVEL, APC_LEVEL or DISPATCH_LEVEL, found %s%s",
                        script_shown(&line->token, shown), script_hint(&line->token, levels, hint));
 }
 
@@ -131,7 +138,9 @@ static bool parse_count(ScriptLine *line, Line *out) {
     const char *at = line->token.at;
     if (!script_number(line, "a number from 1 to 65535", 65535, &out->number[0]))
         return false;
-    return out->number[0] > 0 || script_fail(line, at, "allocations are counted from 1; expected a number from 1 to 65535");
+    return out->number[0] > 0 ||
+           script_fail(line, at,
+                       "allocations are counted from 1; expected a number from 1 to 65535");
 }
 
 static bool parse_words(Parser *parser, Line *out) {
@@ -156,7 +165,8 @@ static bool parse_words(Parser *parser, Line *out) {
             return script_fail(line, word, "expected a comment or the end of the line, found %s",
                                script_shown(&token, shown));
         if (!note_word(out->kind, word, token.length))
-            return script_fail(line, word, "expected %s, found %s", what, script_shown(&token, shown));
+            return script_fail(line, word, "expected %s, found %s", what,
+                               script_shown(&token, shown));
     }
     note_add(parser->program, out, start, (size_t)(at - start));
     line->next = at;
@@ -167,7 +177,8 @@ static bool parse_words(Parser *parser, Line *out) {
 static bool parse_brace(ScriptLine *line) {
     char shown[SCRIPT_SHOWN];
     if (!script_token_sign(&line->token, '{'))
-        return script_fail(line, line->token.at, "expected \"{\", found %s", script_shown(&line->token, shown));
+        return script_fail(line, line->token.at, "expected \"{\", found %s",
+                           script_shown(&line->token, shown));
     script_advance(line);
     return true;
 }
@@ -176,8 +187,7 @@ bool script_arguments(Parser *parser, Line *out) {
     ScriptLine *line = &parser->line;
     const char *context = "the context, a number";
     switch (line_info[out->kind].arguments) {
-    case ARGUMENTS_NONE:
-        return true;
+    case ARGUMENTS_NONE: return true;
     case ARGUMENTS_NAME_AND_ATTRIBUTES:
         return parse_name(parser, out) && parse_attributes(line, out);
     case ARGUMENTS_ROUTINE_AND_CONTEXT:
@@ -192,13 +202,9 @@ bool script_arguments(Parser *parser, Line *out) {
     case ARGUMENTS_TWO_NUMBERS:
         return script_number(line, "the first argument, a number", UINT64_MAX, &out->number[0]) &&
                script_number(line, "the second argument, a number", UINT64_MAX, &out->number[1]);
-    case ARGUMENTS_LEVEL:
-        return parse_level(line, out);
-    case ARGUMENTS_FAILS:
-        parse_optional(line, "fails", FLAG_FAILS, out);
-        return true;
-    case ARGUMENTS_COUNT:
-        return parse_count(line, out);
+    case ARGUMENTS_LEVEL: return parse_level(line, out);
+    case ARGUMENTS_FAILS: parse_optional(line, "fails", FLAG_FAILS, out); return true;
+    case ARGUMENTS_COUNT: return parse_count(line, out);
     case ARGUMENTS_ROUTINE:
         return script_routine(line, 'F', PROGRAM_ROUTINES, &out->routine) && parse_brace(line);
     case ARGUMENTS_THREAD:
@@ -209,8 +215,7 @@ bool script_arguments(Parser *parser, Line *out) {
         out->number[0] = status;
         return read;
     }
-    case ARGUMENTS_TEXT:
-        return parse_words(parser, out);
+    case ARGUMENTS_TEXT: return parse_words(parser, out);
     }
     return true;
 }

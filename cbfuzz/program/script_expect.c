@@ -53,22 +53,24 @@ static bool value(ScriptLine *line, Value *out) {
         out->number = status;
         return true;
     }
-    return script_fail(line, token.at,
-                       "expected a number, \"*\", start N, complete N, failure N or a STATUS_..., found %s",
-                       script_shown(&token, shown));
+    return script_fail(
+        line, token.at,
+        "expected a number, \"*\", start N, complete N, failure N or a STATUS_..., found %s",
+        script_shown(&token, shown));
 }
 
 static bool call(ScriptLine *line, ExpectedCall *out) {
     memset(out, 0, sizeof *out);
-    return script_routine(line, 'F', PROGRAM_ROUTINES, &out->routine) && sign(line, '(', "behind the routine") &&
-           value(line, &out->context) && sign(line, ',', "behind the context") && value(line, &out->argument1) &&
+    return script_routine(line, 'F', PROGRAM_ROUTINES, &out->routine) &&
+           sign(line, '(', "behind the routine") && value(line, &out->context) &&
+           sign(line, ',', "behind the context") && value(line, &out->argument1) &&
            sign(line, ',', "behind the first argument") && value(line, &out->argument2) &&
            sign(line, ')', "behind the second argument");
 }
 
 static bool is_routine(const Token *token) {
-    return token->kind == TOKEN_WORD && token->length >= 2 && token->at[0] == 'F' && token->at[1] >= '0' &&
-           token->at[1] <= '9';
+    return token->kind == TOKEN_WORD && token->length >= 2 && token->at[0] == 'F' &&
+           token->at[1] >= '0' && token->at[1] <= '9';
 }
 
 static bool calls(ScriptLine *line, Program *program, Line *out) {
@@ -77,7 +79,8 @@ static bool calls(ScriptLine *line, Program *program, Line *out) {
     while (is_routine(&line->token)) {
         ExpectedCall one;
         if (count == PROGRAM_EXPECTED_CALLS)
-            return script_fail(line, line->token.at, "more than %d expected calls", PROGRAM_EXPECTED_CALLS);
+            return script_fail(line, line->token.at, "more than %d expected calls",
+                               PROGRAM_EXPECTED_CALLS);
         if (!call(line, &one))
             return false;
         program_add_calls(program, &one, 1);
@@ -98,7 +101,10 @@ bool script_expectation(ScriptLine *line, Program *program, Line *out) {
     static const struct {
         const char *word;
         Expect expect;
-    } words[] = {{"error", EXPECT_ERROR}, {"handle", EXPECT_HANDLE}, {"NULL", EXPECT_NULL}, {"nothing", EXPECT_NOTHING}};
+    } words[] = {{"error", EXPECT_ERROR},
+                 {"handle", EXPECT_HANDLE},
+                 {"NULL", EXPECT_NULL},
+                 {"nothing", EXPECT_NOTHING}};
     static const char *const hints[] = {"error", "handle", "NULL", "nothing", NULL};
     char shown[SCRIPT_SHOWN], hint[SCRIPT_HINT];
     Token token = line->token;
@@ -106,18 +112,19 @@ bool script_expectation(ScriptLine *line, Program *program, Line *out) {
     for (unsigned i = 0; i < sizeof words / sizeof *words; i++)
         if (script_token_is(&token, words[i].word))
             expect = words[i].expect;
-    bool status = token.kind == TOKEN_NUMBER ||
-                  (token.kind == TOKEN_WORD && token.length >= 7 && memcmp(token.at, "STATUS_", 7) == 0);
+    bool status = token.kind == TOKEN_NUMBER || (token.kind == TOKEN_WORD && token.length >= 7 &&
+                                                 memcmp(token.at, "STATUS_", 7) == 0);
     if (status)
         expect = EXPECT_STATUS;
     if (is_routine(&token))
         expect = EXPECT_CALLS;
     if (expect == EXPECT_UNSAID)
-        return script_fail(line, token.at, "expected %s, found %s%s", possible(out->kind), script_shown(&token, shown),
-                           script_hint(&token, hints, hint));
+        return script_fail(line, token.at, "expected %s, found %s%s", possible(out->kind),
+                           script_shown(&token, shown), script_hint(&token, hints, hint));
     if (!program_expect_fits(out->kind, expect))
-        return script_fail(line, token.at, "%s cannot be expected of %s; expected %s", script_shown(&token, shown),
-                           line_info[out->kind].word, possible(out->kind));
+        return script_fail(line, token.at, "%s cannot be expected of %s; expected %s",
+                           script_shown(&token, shown), line_info[out->kind].word,
+                           possible(out->kind));
     out->expect = (uint8_t)expect;
     if (expect == EXPECT_STATUS)
         return script_status(line, "a status", &out->expect_status);

@@ -49,10 +49,12 @@ bool script_line_open(ScriptLine *line, const char *text, const char *end, const
         if (length == 0)
             return script_fail(line, at, "byte 0x%02X is not UTF-8 text", (uint8_t)*at);
         if (length == 1 && character != '\t')
-            return script_fail(line, at, "byte 0x%02X is a control character; in a name it is written {U+%04X}",
-                               (unsigned)character, (unsigned)character);
+            return script_fail(
+                line, at, "byte 0x%02X is a control character; in a name it is written {U+%04X}",
+                (unsigned)character, (unsigned)character);
         if (character >= 0x80 && character < 0xA0)
-            return script_fail(line, at, "U+%04X is a control character; in a name it is written {U+%04X}",
+            return script_fail(line, at,
+                               "U+%04X is a control character; in a name it is written {U+%04X}",
                                (unsigned)character, (unsigned)character);
         at += length;
     }
@@ -113,7 +115,8 @@ void script_advance(ScriptLine *line) {
 }
 
 bool script_token_is(const Token *token, const char *word) {
-    return token->kind == TOKEN_WORD && strlen(word) == token->length && memcmp(token->at, word, token->length) == 0;
+    return token->kind == TOKEN_WORD && strlen(word) == token->length &&
+           memcmp(token->at, word, token->length) == 0;
 }
 
 bool script_token_sign(const Token *token, char sign) {

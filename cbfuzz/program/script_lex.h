@@ -7,8 +7,8 @@
 typedef enum {
     TOKEN_END, /* of the line */
     TOKEN_WORD,
-    TOKEN_NUMBER, /* starts with a digit; script_number says whether it is one */
-    TOKEN_STRING, /* with its quotes */
+    TOKEN_NUMBER,   /* starts with a digit; script_number says whether it is one */
+    TOKEN_STRING,   /* with its quotes */
     TOKEN_UNCLOSED, /* a quote without its partner */
     TOKEN_ARROW,
     TOKEN_COMMENT, /* from # to the end of the line */
@@ -42,7 +42,8 @@ bool script_token_sign(const Token *token, char sign);
 uint32_t script_column(const ScriptLine *line, const char *at);
 
 /* Fills the error with its place; returns false. */
-bool script_fail(ScriptLine *line, const char *at, const char *format, ...) __attribute__((format(printf, 3, 4)));
+bool script_fail(ScriptLine *line, const char *at, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* What a token is called in a message: "word" in quotes, cut and cleaned, or
  * `the end of the line`. */

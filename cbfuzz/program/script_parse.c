@@ -13,10 +13,12 @@ static bool check_place(Parser *parser, const Token *word, LineKind kind) {
     const Program *program = parser->program;
     const Line *block = program->open_block ? &program->lines[program->open_block - 1] : NULL;
     if (line_info[kind].class == CLASS_BLOCK && block)
-        return script_fail(&parser->line, word->at, "a block cannot stand in the block that line %u opened",
+        return script_fail(&parser->line, word->at,
+                           "a block cannot stand in the block that line %u opened",
                            (unsigned)parser->block_line);
     if (kind == LINE_SET_STATUS && (!block || block->kind != LINE_ROUTINE))
-        return script_fail(&parser->line, word->at, "set_status stands only in the body of a routine");
+        return script_fail(&parser->line, word->at,
+                           "set_status stands only in the body of a routine");
     if (kind == LINE_PROFILE && program->has_profile)
         return script_fail(&parser->line, word->at, "the profile is already given in line %u",
                            (unsigned)program_note(program, LINE_PROFILE)->line);
@@ -29,7 +31,8 @@ static bool check_block(Parser *parser, const Line *out, const char *at) {
     for (uint32_t i = 0; i < program->line_count; i++)
         if (program->lines[i].kind == out->kind && program->lines[i].routine == out->routine)
             return script_fail(&parser->line, at, "%c%u already has a block, in line %u",
-                               out->kind == LINE_ROUTINE ? 'F' : 'T', out->routine, (unsigned)program->lines[i].line);
+                               out->kind == LINE_ROUTINE ? 'F' : 'T', out->routine,
+                               (unsigned)program->lines[i].line);
     return true;
 }
 
@@ -41,9 +44,10 @@ static bool unknown_statement(ScriptLine *line) {
         words[count++] = line_info[i].word;
     words[count] = NULL;
     if (line->token.kind != TOKEN_WORD)
-        return script_fail(line, line->token.at, "expected a statement, found %s", script_shown(&line->token, shown));
-    return script_fail(line, line->token.at, "unknown statement %s%s", script_shown(&line->token, shown),
-                       script_hint(&line->token, words, hint));
+        return script_fail(line, line->token.at, "expected a statement, found %s",
+                           script_shown(&line->token, shown));
+    return script_fail(line, line->token.at, "unknown statement %s%s",
+                       script_shown(&line->token, shown), script_hint(&line->token, words, hint));
 }
 
 static bool append(Parser *parser, const Line *out, const char *at) {
@@ -58,7 +62,8 @@ static bool append(Parser *parser, const Line *out, const char *at) {
 
 static bool append_comment(Parser *parser, uint8_t flags) {
     const Token *token = &parser->line.token;
-    Line out = {.kind = LINE_COMMENT, .flags = flags, .result = NO_VARIABLE, .operand = NO_VARIABLE};
+    Line out = {
+        .kind = LINE_COMMENT, .flags = flags, .result = NO_VARIABLE, .operand = NO_VARIABLE};
     out.line = parser->line.number;
     out.column = script_column(&parser->line, token->at);
     size_t skip = token->length > 1 && (token->at[1] == ' ' || token->at[1] == '\t') ? 2 : 1;
@@ -76,7 +81,8 @@ static bool check_new_name(Parser *parser, const Token *name) {
                            script_shown(name, shown));
     if (variable != NO_VARIABLE) {
         const Program *program = parser->program;
-        return script_fail(line, name->at, "%s is already defined in line %u; a name on the left is new",
+        return script_fail(line, name->at,
+                           "%s is already defined in line %u; a name on the left is new",
                            script_shown(name, shown),
                            (unsigned)program->lines[program->variables[variable].defined_by].line);
     }
@@ -92,7 +98,8 @@ static bool define(Parser *parser, const Token *name, Type type) {
         return true;
     }
     if (name->length > PROGRAM_IDENTIFIER)
-        return script_fail(&parser->line, name->at, "a name on the left has at most %d characters", PROGRAM_IDENTIFIER);
+        return script_fail(&parser->line, name->at, "a name on the left has at most %d characters",
+                           PROGRAM_IDENTIFIER);
     Variable *variable = &parser->program->variables[parser->program->variable_count - 1];
     variable->name_at = program_add_text(parser->program, name->at, (uint32_t)name->length);
     variable->name_length = (uint32_t)name->length;
@@ -114,7 +121,8 @@ static bool parse_rest(Parser *parser, Line *out, bool *comment) {
     *comment = line->token.kind == TOKEN_COMMENT;
     if (*comment || line->token.kind == TOKEN_END)
         return true;
-    return script_fail(line, line->token.at, "expected %sa comment or the end of the line, found %s",
+    return script_fail(line, line->token.at,
+                       "expected %sa comment or the end of the line, found %s",
                        call ? "\"->\", " : "", script_shown(&line->token, shown));
 }
 
@@ -126,14 +134,17 @@ static bool parse_statement(Parser *parser, const Token *name) {
         kind++;
     if (kind == LINE_KINDS)
         return unknown_statement(line);
-    Line out = {.kind = (uint8_t)kind, .result = NO_VARIABLE, .operand = NO_VARIABLE, .line = line->number};
+    Line out = {
+        .kind = (uint8_t)kind, .result = NO_VARIABLE, .operand = NO_VARIABLE, .line = line->number};
     if (name && line_info[kind].result == TYPE_NONE)
-        return script_fail(line, name->at, "%s returns nothing that can be named", line_info[kind].word);
+        return script_fail(line, name->at, "%s returns nothing that can be named",
+                           line_info[kind].word);
     if (!check_place(parser, &word, kind))
         return false;
     script_advance(line);
     const char *argument = line->token.at;
-    bool none = line->token.kind == TOKEN_END || line->token.kind == TOKEN_COMMENT || line->token.kind == TOKEN_ARROW;
+    bool none = line->token.kind == TOKEN_END || line->token.kind == TOKEN_COMMENT ||
+                line->token.kind == TOKEN_ARROW;
     out.column = script_column(line, none ? word.at : argument);
     if (line_info[kind].operand != TYPE_NONE && !script_operand(parser, &out))
         return false;
@@ -155,10 +166,12 @@ static bool parse_statement(Parser *parser, const Token *name) {
 
 static bool parse_end(Parser *parser) {
     ScriptLine *line = &parser->line;
-    Line out = {.kind = LINE_END, .result = NO_VARIABLE, .operand = NO_VARIABLE, .line = line->number};
+    Line out = {
+        .kind = LINE_END, .result = NO_VARIABLE, .operand = NO_VARIABLE, .line = line->number};
     out.column = script_column(line, line->token.at);
     if (!parser->program->open_block)
-        return script_fail(line, line->token.at, "\"}\" closes nothing: no routine or thread is open here");
+        return script_fail(line, line->token.at,
+                           "\"}\" closes nothing: no routine or thread is open here");
     script_advance(line);
     bool comment;
     return parse_rest(parser, &out, &comment) && append(parser, &out, line->token.at) &&
@@ -196,7 +209,8 @@ static bool parse_all(Parser *parser, const char *text, size_t length) {
     }
     if (parser->program->open_block) {
         ScriptError *error = parser->line.error;
-        script_fail(&parser->line, parser->line.start, "this block is not closed; expected \"}\" on a line of its own");
+        script_fail(&parser->line, parser->line.start,
+                    "this block is not closed; expected \"}\" on a line of its own");
         error->line = parser->block_line;
         error->column = parser->block_column;
         return false;
@@ -208,7 +222,8 @@ bool script_parse(Program *program, const char *text, size_t length, ScriptError
     program_clear(program);
     *error = (ScriptError){.line = 1, .column = 1};
     if (length > SCRIPT_BYTES) {
-        snprintf(error->message, sizeof error->message, "a script has at most %d bytes", SCRIPT_BYTES);
+        snprintf(error->message, sizeof error->message, "a script has at most %d bytes",
+                 SCRIPT_BYTES);
         return false;
     }
     if (length == 0)

@@ -36,21 +36,11 @@ void script_print_level(FILE *out, unsigned level) {
 
 void script_print_value(FILE *out, Value value) {
     switch ((ValueKind)value.kind) {
-    case VALUE_NUMBER:
-        fprintf(out, "0x%" PRIx64, value.number);
-        break;
-    case VALUE_ANY:
-        fputc('*', out);
-        break;
-    case VALUE_PROCESSOR_START:
-        fprintf(out, "start %" PRIu32, (uint32_t)value.number);
-        break;
-    case VALUE_PROCESSOR_COMPLETE:
-        fprintf(out, "complete %" PRIu32, (uint32_t)value.number);
-        break;
-    case VALUE_PROCESSOR_FAILURE:
-        fprintf(out, "failure %" PRIu32, (uint32_t)value.number);
-        break;
+    case VALUE_NUMBER: fprintf(out, "0x%" PRIx64, value.number); break;
+    case VALUE_ANY: fputc('*', out); break;
+    case VALUE_PROCESSOR_START: fprintf(out, "start %" PRIu32, (uint32_t)value.number); break;
+    case VALUE_PROCESSOR_COMPLETE: fprintf(out, "complete %" PRIu32, (uint32_t)value.number); break;
+    case VALUE_PROCESSOR_FAILURE: fprintf(out, "failure %" PRIu32, (uint32_t)value.number); break;
     case VALUE_STATUS:
         if (!status_name((uint32_t)value.number))
             fputs("status ", out);
@@ -73,7 +63,8 @@ void script_print_call(FILE *out, const ExpectedCall *call) {
 static void print_units(FILE *out, const uint16_t *units, uint32_t length) {
     for (uint32_t i = 0; i < length; i++) {
         uint32_t character = units[i];
-        bool pair = (character & 0xFC00) == 0xD800 && i + 1 < length && (units[i + 1] & 0xFC00) == 0xDC00;
+        bool pair =
+            (character & 0xFC00) == 0xD800 && i + 1 < length && (units[i + 1] & 0xFC00) == 0xDC00;
         if (pair)
             character = 0x10000 + ((character & 0x3FF) << 10) + (units[i + 1] & 0x3FF);
         if (character == '"') {
@@ -121,11 +112,8 @@ static void print_text(FILE *out, const Program *program, const Line *line) {
 
 static void print_arguments(FILE *out, const Program *program, const Line *line) {
     switch (line_info[line->kind].arguments) {
-    case ARGUMENTS_NONE:
-        break;
-    case ARGUMENTS_NAME_AND_ATTRIBUTES:
-        print_name(out, program, line);
-        break;
+    case ARGUMENTS_NONE: break;
+    case ARGUMENTS_NAME_AND_ATTRIBUTES: print_name(out, program, line); break;
     case ARGUMENTS_ROUTINE_AND_CONTEXT:
         fprintf(out, " F%u 0x%" PRIx64, line->routine, line->number[0]);
         break;
@@ -144,15 +132,9 @@ static void print_arguments(FILE *out, const Program *program, const Line *line)
         if (line->flags & FLAG_FAILS)
             fputs(" fails", out);
         break;
-    case ARGUMENTS_COUNT:
-        fprintf(out, " %" PRIu64, line->number[0]);
-        break;
-    case ARGUMENTS_ROUTINE:
-        fprintf(out, " F%u {", line->routine);
-        break;
-    case ARGUMENTS_THREAD:
-        fprintf(out, " T%u {", line->routine);
-        break;
+    case ARGUMENTS_COUNT: fprintf(out, " %" PRIu64, line->number[0]); break;
+    case ARGUMENTS_ROUTINE: fprintf(out, " F%u {", line->routine); break;
+    case ARGUMENTS_THREAD: fprintf(out, " T%u {", line->routine); break;
     case ARGUMENTS_STATUS:
         fputc(' ', out);
         script_print_status(out, (uint32_t)line->number[0]);
@@ -182,23 +164,12 @@ static void print_line(FILE *out, const Program *program, const Names *names, co
 void script_print_expectation(FILE *out, const Program *program, uint32_t index) {
     const Line *line = &program->lines[index];
     switch ((Expect)line->expect) {
-    case EXPECT_UNSAID:
-        break;
-    case EXPECT_STATUS:
-        script_print_status(out, line->expect_status);
-        break;
-    case EXPECT_ERROR:
-        fputs("error", out);
-        break;
-    case EXPECT_HANDLE:
-        fputs("handle", out);
-        break;
-    case EXPECT_NULL:
-        fputs("NULL", out);
-        break;
-    case EXPECT_NOTHING:
-        fputs("nothing", out);
-        break;
+    case EXPECT_UNSAID: break;
+    case EXPECT_STATUS: script_print_status(out, line->expect_status); break;
+    case EXPECT_ERROR: fputs("error", out); break;
+    case EXPECT_HANDLE: fputs("handle", out); break;
+    case EXPECT_NULL: fputs("NULL", out); break;
+    case EXPECT_NOTHING: fputs("nothing", out); break;
     case EXPECT_CALLS:
         for (uint32_t i = 0; i < line->expect_count; i++) {
             if (i > 0)

@@ -18,14 +18,10 @@ static uint64_t wanted_number(const Program *program, uint32_t index, unsigned w
                          line_info[program->lines[i].kind].result != TYPE_OBJECT;
         return 0x10 * registers;
     case LINE_NOTIFY:
-    case LINE_POWER_STATE:
-        return which + 1;
-    case LINE_FAIL_ALLOCATION:
-        return which == 0 ? 1 : 0;
-    case LINE_SET_STATUS:
-        return which == 0 ? 0xC0000001 : 0;
-    default:
-        return 0;
+    case LINE_POWER_STATE: return which + 1;
+    case LINE_FAIL_ALLOCATION: return which == 0 ? 1 : 0;
+    case LINE_SET_STATUS: return which == 0 ? 0xC0000001 : 0;
+    default: return 0;
     }
 }
 
@@ -91,7 +87,8 @@ static void simplify_numbers(Shrinker *shrinker) {
 static uint8_t removable(const Line *line) {
     if (line->kind == LINE_COMMENT)
         return 0;
-    return line->kind == LINE_CREATE || line->kind == LINE_OPEN ? line->flags & ~FLAG_UNNAMED : line->flags;
+    return line->kind == LINE_CREATE || line->kind == LINE_OPEN ? line->flags & ~FLAG_UNNAMED
+                                                                : line->flags;
 }
 
 static void simplify_flags(Shrinker *shrinker) {
@@ -127,21 +124,23 @@ static void simplify_flags(Shrinker *shrinker) {
 }
 
 static bool named(const Line *line) {
-    return line_info[line->kind].arguments == ARGUMENTS_NAME_AND_ATTRIBUTES && !(line->flags & FLAG_UNNAMED);
+    return line_info[line->kind].arguments == ARGUMENTS_NAME_AND_ATTRIBUTES &&
+           !(line->flags & FLAG_UNNAMED);
 }
 
 /* Place in the dictionary; NAME_COUNT for others. */
 static unsigned place_of(const Line *line) {
     unsigned place = 0;
-    while (place < NAME_COUNT &&
-           (dictionary_names[place].at != line->name_at || dictionary_names[place].length != line->name_length))
+    while (place < NAME_COUNT && (dictionary_names[place].at != line->name_at ||
+                                  dictionary_names[place].length != line->name_length))
         place++;
     return place;
 }
 
 static bool same_name(const Program *program, const Line *one, const Line *other) {
     return one->name_length == other->name_length &&
-           memcmp(program->units + one->name_at, program->units + other->name_at, one->name_length * sizeof(uint16_t)) == 0;
+           memcmp(program->units + one->name_at, program->units + other->name_at,
+                  one->name_length * sizeof(uint16_t)) == 0;
 }
 
 /* Gives all lines with the name of line `index` another one, and asks. */
@@ -150,7 +149,8 @@ static bool try_name(Shrinker *shrinker, uint32_t index, const uint16_t *units, 
     program_copy(shrinker->candidate, program);
     uint32_t at = program_add_name(shrinker->candidate, units, length);
     for (uint32_t i = 0; i < program->line_count; i++)
-        if (named(&program->lines[i]) && same_name(program, &program->lines[i], &program->lines[index])) {
+        if (named(&program->lines[i]) &&
+            same_name(program, &program->lines[i], &program->lines[index])) {
             shrinker->candidate->lines[i].name_at = at;
             shrinker->candidate->lines[i].name_length = length;
         }
@@ -161,7 +161,8 @@ static bool try_name(Shrinker *shrinker, uint32_t index, const uint16_t *units, 
 static void shorten_name(Shrinker *shrinker, uint32_t index) {
     uint16_t units[PROGRAM_NAME_UNITS];
     for (uint32_t size = shrinker->program->lines[index].name_length; size > 0; size /= 2)
-        for (uint32_t end = shrinker->program->lines[index].name_length; end > 0 && shrinker->asked < shrinker->budget;) {
+        for (uint32_t end = shrinker->program->lines[index].name_length;
+             end > 0 && shrinker->asked < shrinker->budget;) {
             const Line *line = &shrinker->program->lines[index];
             const uint16_t *name = shrinker->program->units + line->name_at;
             uint32_t start = end > size ? end - size : 0;
@@ -188,7 +189,8 @@ static void simplify_names(Shrinker *shrinker) {
         bool replaced = false;
         for (unsigned to = 0; to < FIRST_ONES && to < place && !replaced; to++)
             if (to != NAME_DEMO_LOWER && to != NAME_DEMO_UPPER)
-                replaced = try_name(shrinker, i, dictionary_units + dictionary_names[to].at, dictionary_names[to].length);
+                replaced = try_name(shrinker, i, dictionary_units + dictionary_names[to].at,
+                                    dictionary_names[to].length);
         if (!replaced && place == NAME_COUNT)
             shorten_name(shrinker, i);
     }
@@ -210,7 +212,8 @@ static void renumber(Shrinker *shrinker) {
             routines[line->routine] = ++routine;
         if (line->kind == LINE_THREAD && !threads[line->routine])
             threads[line->routine] = ++thread;
-        changed |= line->routine && line->routine != (has_routine(line) ? routines : threads)[line->routine];
+        changed |= line->routine &&
+                   line->routine != (has_routine(line) ? routines : threads)[line->routine];
     }
     if (!changed)
         return;
@@ -225,7 +228,8 @@ static void renumber(Shrinker *shrinker) {
             line->routine = (has_routine(line) ? routines : threads)[line->routine];
         if (line->expect == EXPECT_CALLS)
             for (uint32_t call = 0; call < line->expect_count; call++)
-                edited->calls[line->expect_at + call].routine = routines[program->calls[line->expect_at + call].routine];
+                edited->calls[line->expect_at + call].routine =
+                    routines[program->calls[line->expect_at + call].routine];
     }
     bool keep[PROGRAM_LINES]; /* rebuilt, so that the program knows its bodies */
     memset(keep, true, sizeof keep);

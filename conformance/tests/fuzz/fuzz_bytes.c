@@ -26,7 +26,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length) {
     script_print(out, first);
     fclose(out);
     for (size_t i = 0; i < script_length; i++)
-        check((unsigned char)script[i] >= 0x20 || script[i] == '\n', "a control character is printed", script);
+        check((unsigned char)script[i] >= 0x20 || script[i] == '\n',
+              "a control character is printed", script);
 
     ScriptError error;
     if (!script_parse(second, script, script_length, &error))
@@ -34,15 +35,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length) {
     out = open_memstream(&again, &again_length);
     script_print(out, second);
     fclose(out);
-    check(again_length == script_length && memcmp(script, again, script_length) == 0, "script differs", script);
+    check(again_length == script_length && memcmp(script, again, script_length) == 0,
+          "script differs", script);
 
     size_t needs = bytes_encode(first, NULL, 0);
     uint8_t *encoded = malloc(needs), *encoded_again = malloc(needs);
     check(bytes_encode(first, encoded, needs) == needs, "the count of bytes differs", script);
-    check(bytes_encode(second, encoded_again, needs) == needs && memcmp(encoded, encoded_again, needs) == 0,
+    check(bytes_encode(second, encoded_again, needs) == needs &&
+              memcmp(encoded, encoded_again, needs) == 0,
           "bytes of the script differ", script);
     bytes_decode(second, encoded, needs);
-    check(bytes_encode(second, encoded_again, needs) == needs && memcmp(encoded, encoded_again, needs) == 0,
+    check(bytes_encode(second, encoded_again, needs) == needs &&
+              memcmp(encoded, encoded_again, needs) == 0,
           "bytes are no fixed point", script);
     free(encoded);
     free(encoded_again);

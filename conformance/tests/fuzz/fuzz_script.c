@@ -30,9 +30,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length) {
     ScriptError error;
     script_recognize((const char *)bytes, length);
     if (!script_parse(first, (const char *)bytes, length, &error)) {
-        check(error.line > 0 && error.column > 0 && error.message[0], "an error without place or message", "");
+        check(error.line > 0 && error.column > 0 && error.message[0],
+              "an error without place or message", "");
         for (const char *c = error.message; *c; c++)
-            check((unsigned char)*c >= 0x20 && *c != 0x7F, "a control character in a message", error.message);
+            check((unsigned char)*c >= 0x20 && *c != 0x7F, "a control character in a message",
+                  error.message);
         check(first->line_count == 0, "an error leaves lines", error.message);
         return 0;
     }
@@ -41,8 +43,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length) {
     if (!script_parse(second, script, script_length, &error))
         check(false, error.message, script);
     char *again = print(second, &again_length);
-    check(again_length == script_length && memcmp(script, again, script_length) == 0, "script differs", script);
-    check(script_length == 0 || script_recognize(script, script_length), "a script is not recognized", script);
+    check(again_length == script_length && memcmp(script, again, script_length) == 0,
+          "script differs", script);
+    check(script_length == 0 || script_recognize(script, script_length),
+          "a script is not recognized", script);
 
     size_t needs = bytes_encode(first, NULL, 0);
     uint8_t *encoded = malloc(needs);
@@ -50,7 +54,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length) {
     bytes_decode(second, encoded, needs);
     free(again);
     again = print(second, &again_length);
-    check(again_length == script_length && memcmp(script, again, script_length) == 0, "bytes lose something", script);
+    check(again_length == script_length && memcmp(script, again, script_length) == 0,
+          "bytes lose something", script);
     free(encoded);
     free(script);
     free(again);

@@ -11,14 +11,14 @@
 
 static unsigned failures;
 
-#define CHECK(condition, ...)                                      \
-    do {                                                           \
-        if (!(condition)) {                                        \
-            printf("FAIL %s:%d: %s: ", __FILE__, __LINE__, #condition); \
-            printf(__VA_ARGS__);                                   \
-            putchar('\n');                                         \
-            failures++;                                            \
-        }                                                          \
+#define CHECK(condition, ...)                                                                      \
+    do {                                                                                           \
+        if (!(condition)) {                                                                        \
+            printf("FAIL %s:%d: %s: ", __FILE__, __LINE__, #condition);                            \
+            printf(__VA_ARGS__);                                                                   \
+            putchar('\n');                                                                         \
+            failures++;                                                                            \
+        }                                                                                          \
     } while (0)
 
 static char *print(const Program *program) {
@@ -45,7 +45,9 @@ static const struct {
     const char *script, *printed;
 } scripts[] = {
     {"a = create \"\\Callback\\Demo\" multiple\n", NULL},
-    {"a = create \"\\Callback\\Demo\" multiple case_insensitive permanent openif exclusive kernel_handle\n", NULL},
+    {"a = create \"\\Callback\\Demo\" multiple case_insensitive permanent openif exclusive "
+     "kernel_handle\n",
+     NULL},
     {"a = create \"x\" kernel_handle multiple\n", "a = create \"x\" multiple kernel_handle\n"},
     {"a = create unnamed permanent -> error\n", NULL},
     {"a = open \"\\Callback\\Demo\" multiple openif -> STATUS_OBJECT_NAME_NOT_FOUND\n", NULL},
@@ -55,12 +57,18 @@ static const struct {
     {"a = create \"x\"\nr1 = register a F1 0x10 -> handle\n", NULL},
     {"a = create \"x\"\nregister a F16 16\n", "a = create \"x\"\nr1 = register a F16 0x10\n"},
     {"a = create \"x\"\nr1 = register a F1 0x0 -> NULL\nunregister r1\n", NULL},
-    {"a = create \"x\"\nnotify a 0 18446744073709551615\n", "a = create \"x\"\nnotify a 0x0 0xffffffffffffffff\n"},
-    {"a = create \"x\"\nnotify a 0x1 0x2 -> nothing\nreference a\ndereference a\nmake_temporary a\n", NULL},
+    {"a = create \"x\"\nnotify a 0 18446744073709551615\n",
+     "a = create \"x\"\nnotify a 0x0 0xffffffffffffffff\n"},
+    {"a = create \"x\"\nnotify a 0x1 0x2 -> nothing\nreference a\ndereference a\nmake_temporary "
+     "a\n",
+     NULL},
     {"irql PASSIVE_LEVEL\nirql APC_LEVEL\nirql DISPATCH_LEVEL\n", NULL},
-    {"set_system_time -> F1(0x1, *, *)\npower_state 0x3 0x0\nadd_processor\nadd_processor fails\n", NULL},
-    {"p1 = register_processor_change F1 0x5 add_existing -> F1(0x5, start 0, STATUS_SUCCESS) F1(0x5, complete 0, *)\n"
-     "deregister_processor_change p1\n", NULL},
+    {"set_system_time -> F1(0x1, *, *)\npower_state 0x3 0x0\nadd_processor\nadd_processor fails\n",
+     NULL},
+    {"p1 = register_processor_change F1 0x5 add_existing -> F1(0x5, start 0, STATUS_SUCCESS) "
+     "F1(0x5, complete 0, *)\n"
+     "deregister_processor_change p1\n",
+     NULL},
     {"add_processor fails -> F1(0x5, failure 4, status 0xC1234567) F2(0x0, start 4, 0x0)\n", NULL},
     {"add_processor -> F1(1, status 0xC0000001, 0x0), F1(1, 2, 3)\n",
      "add_processor -> F1(0x1, STATUS_UNSUCCESSFUL, 0x0) F1(0x1, 0x2, 0x3)\n"},
@@ -68,13 +76,18 @@ static const struct {
     {"fail_allocation 65535 -> nothing\n", NULL},
     {"routine F1 {\n  set_status STATUS_UNSUCCESSFUL\nset_status 3221225473\n}\n",
      "routine F1 {\n    set_status STATUS_UNSUCCESSFUL\n    set_status STATUS_UNSUCCESSFUL\n}\n"},
-    {"thread T1 {\n    a = create \"x\"\n}\nthread T8 {\n    irql APC_LEVEL\n}\ndereference a\n", NULL},
+    {"thread T1 {\n    a = create \"x\"\n}\nthread T8 {\n    irql APC_LEVEL\n}\ndereference a\n",
+     NULL},
     {"routine F1 { # opens\n} # closes\n", "routine F1 {  # opens\n}  # closes\n"},
-    {"# text\nclause NOTIFY-ORDER A1\nprofile windows\nreading TEMPORARY-NAME-GONE  # why\n\nirql APC_LEVEL\n", NULL},
+    {"# text\nclause NOTIFY-ORDER A1\nprofile windows\nreading TEMPORARY-NAME-GONE  # why\n\nirql "
+     "APC_LEVEL\n",
+     NULL},
     {"clause  A \t B#c\n", "clause A B  # c\n"},
     {"profile documented\n", NULL},
     {"#\n#x\n#  y  \n", "#\n# x\n#  y\n"},
-    {"\xEF\xBB\xBF" "irql\tAPC_LEVEL\r\n\r\n\t# x\ty\r\n", "irql APC_LEVEL\n# x y\n"},
+    {"\xEF\xBB\xBF"
+     "irql\tAPC_LEVEL\r\n\r\n\t# x\ty\r\n",
+     "irql APC_LEVEL\n# x y\n"},
     {"irql APC_LEVEL", "irql APC_LEVEL\n"},
     {"", NULL},
     {"\n\n  \n", ""},
@@ -82,9 +95,12 @@ static const struct {
     {"a = create \"\\\"\"{U+001F}{U+007B}{U+007D}\"\n", NULL},
     {"a = create \"}{U+007b}{U+007F}{U+0085}{U+202E}{U+FEFF}{U+D800}\"\n",
      "a = create \"{U+007D}{U+007B}{U+007F}{U+0085}{U+202E}{U+FEFF}{U+D800}\"\n"},
-    {"a = create \"{U+00E9}{U+D83D}{U+DE00}{U+0041}{U+0020}\"\n", "a = create \"\xC3\xA9\xF0\x9F\x98\x80" "A \"\n"},
+    {"a = create \"{U+00E9}{U+D83D}{U+DE00}{U+0041}{U+0020}\"\n",
+     "a = create \"\xC3\xA9\xF0\x9F\x98\x80"
+     "A \"\n"},
     {"a = create \"\xF0\x9F\x98\x80 # no comment -> {U+DE00}{U+D83D}\"  # c\n", NULL},
-    {"a = create \"\xE2\x80\xAE\xEF\xBB\xBF\xC2\xA0\"\n", "a = create \"{U+202E}{U+FEFF}{U+00A0}\"\n"},
+    {"a = create \"\xE2\x80\xAE\xEF\xBB\xBF\xC2\xA0\"\n",
+     "a = create \"{U+202E}{U+FEFF}{U+00A0}\"\n"},
     {"# \xE2\x80\xAE\n", "# {U+202E}\n"},
     /* names on the left */
     {"b = create \"x\"\na = create \"y\"\nnotify b 0x1 0x2\n", NULL},
@@ -94,7 +110,9 @@ static const struct {
     {"_x9 = create \"x\"\ndereference _x9\n", NULL},
     {"f1 = create \"x\"\nt1 = open \"x\"\nF = open \"x\"\nFx = open \"y\"\n", NULL},
     /* names defined below, in bodies */
-    {"routine F1 {\n    notify a 0x1 0x2\n    unregister r1\n}\na = create \"x\"\nr1 = register a F1 0x10\n", NULL},
+    {"routine F1 {\n    notify a 0x1 0x2\n    unregister r1\n}\na = create \"x\"\nr1 = register a "
+     "F1 0x10\n",
+     NULL},
 };
 
 static const char example[] =
@@ -130,7 +148,8 @@ static void test_scripts(void) {
         Program *program = parse(scripts[i].script);
         const char *wanted = scripts[i].printed ? scripts[i].printed : scripts[i].script;
         char *printed = print(program);
-        CHECK(strcmp(printed, wanted) == 0, "row %u\n%sbecame\n%swanted\n%s", i, scripts[i].script, printed, wanted);
+        CHECK(strcmp(printed, wanted) == 0, "row %u\n%sbecame\n%swanted\n%s", i, scripts[i].script,
+              printed, wanted);
         CHECK(same_after_bytes(program, printed), "row %u\n%s", i, printed);
         CHECK(!*printed || script_recognize(printed, strlen(printed)), "row %u", i);
         free(printed);
@@ -140,10 +159,12 @@ static void test_scripts(void) {
 
 static void test_example(void) {
     Program *program = parse(example);
-    CHECK(program->statement_count == 8 && program->line_count == 10, "%u %u", program->statement_count,
-          program->line_count);
-    CHECK(program_step(program, 5) == 4 && program_step(program, 0) == 0, "%u", program_step(program, 5));
-    CHECK(program->lines[5].line == 7 && program->lines[5].column == 8, "%u", program->lines[5].column);
+    CHECK(program->statement_count == 8 && program->line_count == 10, "%u %u",
+          program->statement_count, program->line_count);
+    CHECK(program_step(program, 5) == 4 && program_step(program, 0) == 0, "%u",
+          program_step(program, 5));
+    CHECK(program->lines[5].line == 7 && program->lines[5].column == 8, "%u",
+          program->lines[5].column);
     CHECK(program->lines[1].column == 8, "%u", program->lines[1].column);
     CHECK(program_note(program, LINE_CLAUSE) == &program->lines[1], "clause");
     CHECK(program_note(program, LINE_PROFILE) == NULL, "profile");
@@ -156,14 +177,18 @@ static void test_example(void) {
     fputc('|', out);
     script_print_variable(out, program, 2);
     fclose(out);
-    CHECK(strcmp(line, "notify a 0x1 0x2|F1(0x10, 0x1, 0x2) F2(0x20, 0x1, 0x2)|r2") == 0, "%s", line);
+    CHECK(strcmp(line, "notify a 0x1 0x2|F1(0x10, 0x1, 0x2) F2(0x20, 0x1, 0x2)|r2") == 0, "%s",
+          line);
     free(line);
     program_free(program);
 
-    program = parse("irql APC_LEVEL\nroutine F2 {\n set_system_time\n}\nthread T3 {\nset_system_time\n}\nset_system_time\n");
+    program = parse("irql APC_LEVEL\nroutine F2 {\n set_system_time\n}\nthread T3 "
+                    "{\nset_system_time\n}\nset_system_time\n");
     CHECK(program->body_at[2] == 3 && program->body_at[1] == 0, "%u", program->body_at[2]);
     CHECK(program_block_end(program, 1) == 4, "%u", program_block_end(program, 1));
-    CHECK(program_step(program, 2) == 0 && program_step(program, 5) == 2 && program_step(program, 7) == 3, "steps");
+    CHECK(program_step(program, 2) == 0 && program_step(program, 5) == 2 &&
+              program_step(program, 7) == 3,
+          "steps");
     program_free(program);
 }
 
@@ -201,68 +226,89 @@ static const struct {
     {"create \"{U+12}\"\n", 1, 9, "expected {U+ and four hexadecimal digits"},
     {"create \"\xC3\xA9{U+00G0}\"\n", 1, 10, "expected {U+ and four hexadecimal digits"},
     {"create \"{u+0041}\"\n", 1, 9, "expected {U+ and four hexadecimal digits"},
-    {"create \"x\" mutliple\n", 1, 12, "unknown attribute \"mutliple\"; did you mean \"multiple\"?"},
+    {"create \"x\" mutliple\n", 1, 12,
+     "unknown attribute \"mutliple\"; did you mean \"multiple\"?"},
     {"create \"x\" multiple multiple\n", 1, 21, "\"multiple\" stands here twice"},
     {"create \"x\" 5\n", 1, 12, "expected \"->\", a comment or the end of the line, found \"5\""},
     {"register a F1 1\n", 1, 10, "\"a\" is not defined above; an object is expected"},
     {"register\n", 1, 9, "expected an object, found the end of the line"},
-    {"create \"x\"\nregister a\n", 2, 11, "expected a routine, F1 to F16, found the end of the line"},
+    {"create \"x\"\nregister a\n", 2, 11,
+     "expected a routine, F1 to F16, found the end of the line"},
     {"create \"x\"\nregister a F17 1\n", 2, 12, "\"F17\" is too high"},
     {"create \"x\"\nregister a F0 1\n", 2, 12, "expected a routine"},
     {"create \"x\"\nregister a F01 1\n", 2, 12, "expected a routine"},
-    {"create \"x\"\nregister a F1\n", 2, 14, "expected the context, a number, found the end of the line"},
+    {"create \"x\"\nregister a F1\n", 2, 14,
+     "expected the context, a number, found the end of the line"},
     {"create \"x\"\nregister a F1 x\n", 2, 15, "expected the context, a number, found \"x\""},
     {"create \"x\"\nregister a F1 0x\n", 2, 15, "\"0x\" is not a number"},
     {"create \"x\"\nregister a F1 12a\n", 2, 15, "\"12a\" is not a number"},
     {"create \"x\"\nregister a F1 -1\n", 2, 15, "expected the context, a number, found \"-\""},
-    {"create \"x\"\nregister a F1 18446744073709551616\n", 2, 15, "is too large; numbers have at most 64 bits"},
+    {"create \"x\"\nregister a F1 18446744073709551616\n", 2, 15,
+     "is too large; numbers have at most 64 bits"},
     {"create \"x\"\nregister a F1 0x10000000000000000\n", 2, 15, "is too large"},
-    {"create \"x\"\nr = register a F1 1\nnotify r 1 2\n", 3, 8, "\"r\" is a registration, an object is expected"},
+    {"create \"x\"\nr = register a F1 1\nnotify r 1 2\n", 3, 8,
+     "\"r\" is a registration, an object is expected"},
     {"create \"x\"\nunregister a\n", 2, 12, "\"a\" is an object, a registration is expected"},
-    {"p = register_processor_change F1 1\nunregister p\n", 2, 12, "\"p\" is a processor registration, a registration is"},
-    {"create \"x\"\nnotify a 1\n", 2, 11, "expected the second argument, a number, found the end of the line"},
+    {"p = register_processor_change F1 1\nunregister p\n", 2, 12,
+     "\"p\" is a processor registration, a registration is"},
+    {"create \"x\"\nnotify a 1\n", 2, 11,
+     "expected the second argument, a number, found the end of the line"},
     {"create \"x\"\nnotify a 1 2 3\n", 2, 14, "found \"3\""},
-    {"create \"x\"\nnotify a 1 2 -> handle\n", 2, 17, "\"handle\" cannot be expected of notify; expected nothing or routine"},
+    {"create \"x\"\nnotify a 1 2 -> handle\n", 2, 17,
+     "\"handle\" cannot be expected of notify; expected nothing or routine"},
     {"create \"x\"\nnotify a 1 2 -> STATUS_SUCCESS\n", 2, 17, "cannot be expected of notify"},
-    {"create \"x\" -> NULL\n", 1, 15, "\"NULL\" cannot be expected of create; expected a STATUS_..."},
-    {"create \"x\"\nregister a F1 1 -> error\n", 2, 20, "\"error\" cannot be expected of register; expected handle, NULL"},
+    {"create \"x\" -> NULL\n", 1, 15,
+     "\"NULL\" cannot be expected of create; expected a STATUS_..."},
+    {"create \"x\"\nregister a F1 1 -> error\n", 2, 20,
+     "\"error\" cannot be expected of register; expected handle, NULL"},
     {"create \"x\" ->\n", 1, 14, "expected a STATUS_..., error, nothing or routine calls"},
-    {"create \"x\" -> STATUS_SUCESS\n", 1, 15, "unknown status \"STATUS_SUCESS\"; did you mean \"STATUS_SUCCESS\"?"},
+    {"create \"x\" -> STATUS_SUCESS\n", 1, 15,
+     "unknown status \"STATUS_SUCESS\"; did you mean \"STATUS_SUCCESS\"?"},
     {"create \"x\" -> STATUS_BLUE\n", 1, 15, "written as a number"},
     {"create \"x\" -> 0x1FFFFFFFF\n", 1, 15, "too large; expected an NTSTATUS of 32 bits"},
     {"create \"x\" -> erorr\n", 1, 15, "found \"erorr\"; did you mean \"error\"?"},
-    {"create \"x\" -> error -> error\n", 1, 21, "expected a comment or the end of the line, found \"->\""},
+    {"create \"x\" -> error -> error\n", 1, 21,
+     "expected a comment or the end of the line, found \"->\""},
     {"set_system_time -> F1\n", 1, 22, "expected \"(\" behind the routine"},
-    {"set_system_time -> F1(1, 2)\n", 1, 27, "expected \",\" behind the first argument, found \")\""},
+    {"set_system_time -> F1(1, 2)\n", 1, 27,
+     "expected \",\" behind the first argument, found \")\""},
     {"set_system_time -> F1(1, x, 2)\n", 1, 26, "expected a number, \"*\", start N"},
     {"set_system_time -> F1(1, start, 2)\n", 1, 31, "expected a number of 32 bits, found \",\""},
     {"set_system_time -> F1(1, start 4294967296, 2)\n", 1, 32, "is too large"},
     {"set_system_time -> F1(1, 2, 3) nothing\n", 1, 32, "found \"nothing\""},
-    {"set_system_time -> F1(1, 2, 3),\n", 1, 32, "expected a routine call, found the end of the line"},
+    {"set_system_time -> F1(1, 2, 3),\n", 1, 32,
+     "expected a routine call, found the end of the line"},
     {"set_system_time -> F99(1, 2, 3)\n", 1, 20, "too high"},
-    {"irql HIGH_LEVEL\n", 1, 6, "expected PASSIVE_LEVEL, APC_LEVEL or DISPATCH_LEVEL, found \"HIGH_LEVEL\""},
+    {"irql HIGH_LEVEL\n", 1, 6,
+     "expected PASSIVE_LEVEL, APC_LEVEL or DISPATCH_LEVEL, found \"HIGH_LEVEL\""},
     {"irql PASIVE_LEVEL\n", 1, 6, "did you mean \"PASSIVE_LEVEL\"?"},
     {"irql\n", 1, 5, "found the end of the line"},
     {"add_processor fail\n", 1, 15, "found \"fail\""},
     {"fail_allocation 0\n", 1, 17, "counted from 1"},
     {"fail_allocation 65536\n", 1, 17, "too large; expected a number from 1 to 65535"},
     {"routine F1\n", 1, 11, "expected \"{\", found the end of the line"},
-    {"routine F1 { irql APC_LEVEL\n", 1, 14, "expected a comment or the end of the line, found \"irql\""},
+    {"routine F1 { irql APC_LEVEL\n", 1, 14,
+     "expected a comment or the end of the line, found \"irql\""},
     {"irql APC_LEVEL\n  routine F1 {\nirql APC_LEVEL\n", 2, 3, "this block is not closed"},
-    {"routine F1 {\nroutine F2 {\n}\n}\n", 2, 1, "a block cannot stand in the block that line 1 opened"},
-    {"thread T1 {\n thread T2 {\n}\n}\n", 2, 2, "a block cannot stand in the block that line 1 opened"},
+    {"routine F1 {\nroutine F2 {\n}\n}\n", 2, 1,
+     "a block cannot stand in the block that line 1 opened"},
+    {"thread T1 {\n thread T2 {\n}\n}\n", 2, 2,
+     "a block cannot stand in the block that line 1 opened"},
     {"routine F1 {\n}\nroutine F1 {\n}\n", 3, 9, "F1 already has a block, in line 1"},
     {"thread T9 {\n}\n", 1, 8, "\"T9\" is too high; expected a thread, T1 to T8"},
     {"}\n", 1, 1, "closes nothing"},
     {"routine F1 {\n} }\n", 2, 3, "found \"}\""},
     {"set_status STATUS_SUCCESS\n", 1, 1, "set_status stands only in the body of a routine"},
-    {"thread T1 {\nset_status STATUS_SUCCESS\n}\n", 2, 1, "set_status stands only in the body of a routine"},
+    {"thread T1 {\nset_status STATUS_SUCCESS\n}\n", 2, 1,
+     "set_status stands only in the body of a routine"},
     {"routine F1 {\nset_status x\n}\n", 2, 12, "expected a STATUS_..., found \"x\""},
     {"routine F1 {\n  notify q 1 2\n}\n", 2, 10, "\"q\" is not defined in this script"},
-    {"routine F1 {\n  notify r 1 2\n}\ncreate \"x\"\nr = register a F1 1\n", 2, 10, "is a registration, an object is"},
+    {"routine F1 {\n  notify r 1 2\n}\ncreate \"x\"\nr = register a F1 1\n", 2, 10,
+     "is a registration, an object is"},
     {"thread T1 {\n  notify a 1 2\n}\na = create \"x\"\n", 2, 10, "\"a\" is not defined above"},
     {"clause\n", 1, 7, "expected the id of a clause"},
-    {"clause notify-order\n", 1, 8, "expected the id of a clause (capitals, digits, \"-\"), found \"notify-order\""},
+    {"clause notify-order\n", 1, 8,
+     "expected the id of a clause (capitals, digits, \"-\"), found \"notify-order\""},
     {"clause A b\n", 1, 10, "found \"b\""},
     {"profile macos\n", 1, 9, "expected documented or windows, found \"macos\""},
     {"profile windows windows\n", 1, 17, "expected a comment or the end of the line"},
@@ -287,10 +333,10 @@ static void test_errors(void) {
         CHECK(!parsed, "row %u parses: %s", i, wrong[i].script);
         if (parsed)
             continue;
-        CHECK(error.line == wrong[i].line && error.column == wrong[i].column, "%u:%u: %s\n%s", error.line, error.column,
-              error.message, wrong[i].script);
-        CHECK(strstr(error.message, wrong[i].message) != NULL, "%u:%u: %s\n%s", error.line, error.column, error.message,
-              wrong[i].script);
+        CHECK(error.line == wrong[i].line && error.column == wrong[i].column, "%u:%u: %s\n%s",
+              error.line, error.column, error.message, wrong[i].script);
+        CHECK(strstr(error.message, wrong[i].message) != NULL, "%u:%u: %s\n%s", error.line,
+              error.column, error.message, wrong[i].script);
         CHECK(program->line_count == 0, "row %u leaves lines", i);
     }
     ScriptError error;
@@ -313,7 +359,9 @@ static void test_random_bytes(void) {
             state = state * 6364136223846793005u + 1442695040888963407u;
             uint32_t pick = (uint32_t)(state >> 40);
             /* mostly opcodes and small operands, so that programs are rich */
-            bytes[length++] = (uint8_t)(pick % 8 == 0 ? pick >> 8 : pick % 8 == 1 ? 0xF0 + (pick >> 8) % 7 : (pick >> 8) % 24);
+            bytes[length++] = (uint8_t)(pick % 8 == 0   ? pick >> 8
+                                        : pick % 8 == 1 ? 0xF0 + (pick >> 8) % 7
+                                                        : (pick >> 8) % 24);
         }
         bytes_decode(first, bytes, length);
         statements += first->statement_count;
@@ -322,9 +370,13 @@ static void test_random_bytes(void) {
         bool parsed = script_parse(second, printed, strlen(printed), &error);
         CHECK(parsed, "%u:%u: %s\n%s", error.line, error.column, error.message, printed);
         size_t needs = bytes_encode(first, encoded, sizeof encoded);
-        CHECK(bytes_encode(second, again, sizeof again) == needs && memcmp(encoded, again, needs) == 0, "%s", printed);
+        CHECK(bytes_encode(second, again, sizeof again) == needs &&
+                  memcmp(encoded, again, needs) == 0,
+              "%s", printed);
         bytes_decode(second, encoded, needs);
-        CHECK(bytes_encode(second, again, sizeof again) == needs && memcmp(encoded, again, needs) == 0, "%s", printed);
+        CHECK(bytes_encode(second, again, sizeof again) == needs &&
+                  memcmp(encoded, again, needs) == 0,
+              "%s", printed);
         char *reprinted = print(second);
         CHECK(strcmp(printed, reprinted) == 0, "%s\nbecame\n%s", printed, reprinted);
         free(printed);
@@ -350,10 +402,13 @@ static void test_bounds(void) {
     Program *program = program_new();
     ScriptError error;
     double start = seconds();
-    CHECK(!script_parse(program, text, MILLION * (sizeof line - 1), &error), "a million statements");
-    CHECK(error.line == 4097 && error.column == 1 && strstr(error.message, "4096"), "%u: %s", error.line, error.message);
+    CHECK(!script_parse(program, text, MILLION * (sizeof line - 1), &error),
+          "a million statements");
+    CHECK(error.line == 4097 && error.column == 1 && strstr(error.message, "4096"), "%u: %s",
+          error.line, error.message);
     CHECK(seconds() - start < 0.5, "%f s", seconds() - start);
-    CHECK(script_parse(program, text, PROGRAM_STATEMENTS * (sizeof line - 1), &error), "%s", error.message);
+    CHECK(script_parse(program, text, PROGRAM_STATEMENTS * (sizeof line - 1), &error), "%s",
+          error.message);
     CHECK(program->statement_count == PROGRAM_STATEMENTS, "%u", program->statement_count);
     free(text);
 
@@ -364,11 +419,14 @@ static void test_bounds(void) {
         bytes[i] = (uint8_t[]){LINE_CREATE, FLAG_MULTIPLE, NAME_DEMO}[i % 3];
     start = seconds();
     bytes_decode(program, bytes, length);
-    CHECK(program->statement_count == PROGRAM_STATEMENTS && program->variable_count == PROGRAM_STATEMENTS, "%u",
-          program->statement_count);
+    CHECK(program->statement_count == PROGRAM_STATEMENTS &&
+              program->variable_count == PROGRAM_STATEMENTS,
+          "%u", program->statement_count);
     char *printed = print(program);
     CHECK(script_parse(program, printed, strlen(printed), &error), "%s", error.message);
-    CHECK(strstr(printed, "o4096 = create") && strstr(printed, "z = create") && strstr(printed, "o27 = create"), "names");
+    CHECK(strstr(printed, "o4096 = create") && strstr(printed, "z = create") &&
+              strstr(printed, "o27 = create"),
+          "names");
     CHECK(seconds() - start < 1, "%f s", seconds() - start);
     free(printed);
 
@@ -381,7 +439,8 @@ static void test_bounds(void) {
     CHECK(program->lines[0].name_length == PROGRAM_NAME_UNITS, "%u", program->lines[0].name_length);
     name[8 + PROGRAM_NAME_UNITS] = 'x';
     name[9 + PROGRAM_NAME_UNITS] = '"';
-    CHECK(!script_parse(program, name, 10 + PROGRAM_NAME_UNITS, &error) && error.column == 8, "%s", error.message);
+    CHECK(!script_parse(program, name, 10 + PROGRAM_NAME_UNITS, &error) && error.column == 8, "%s",
+          error.message);
     free(name);
     free(bytes);
     bytes_decode(program, NULL, 0);
@@ -395,7 +454,8 @@ static void test_names_of_dictionary(void) {
     Program *program = program_new();
     for (unsigned i = 0; i < NAME_COUNT; i++) {
         const DictionaryName *name = &dictionary_names[i];
-        CHECK(program_add_name(program, dictionary_units + name->at, name->length) == name->at, "name %u", i);
+        CHECK(program_add_name(program, dictionary_units + name->at, name->length) == name->at,
+              "name %u", i);
     }
     CHECK(program->unit_count == dictionary_unit_count, "%u", program->unit_count);
     program_free(program);
@@ -406,11 +466,19 @@ static void test_recognize(void) {
     static const struct {
         const char *text;
         bool script;
-    } texts[] = {{"irql APC_LEVEL\n", true}, {"# x", true},        {"x = whatever", true}, {"\n\n  notify", true},
-                 {"", false},                {"hello\n", false},   {"irql \xFF", false},   {"\xCB\x80\nirql\n", false},
-                 {"\x01irql\n", false},      {"hello\r\nopen", true}};
+    } texts[] = {{"irql APC_LEVEL\n", true},
+                 {"# x", true},
+                 {"x = whatever", true},
+                 {"\n\n  notify", true},
+                 {"", false},
+                 {"hello\n", false},
+                 {"irql \xFF", false},
+                 {"\xCB\x80\nirql\n", false},
+                 {"\x01irql\n", false},
+                 {"hello\r\nopen", true}};
     for (unsigned i = 0; i < sizeof texts / sizeof *texts; i++)
-        CHECK(script_recognize(texts[i].text, strlen(texts[i].text)) == texts[i].script, "row %u", i);
+        CHECK(script_recognize(texts[i].text, strlen(texts[i].text)) == texts[i].script, "row %u",
+              i);
 }
 
 /* Removing lines takes along what cannot stand alone. */
@@ -444,8 +512,9 @@ static void test_rebuild(void) {
     keep[1] = false; /* routine F1 { */
     program_rebuild(to, program, keep);
     printed = print(to);
-    CHECK(strcmp(printed, "# head\na = create \"x\"  # first\nb = create \"y\"\nr1 = register a F1 0x1\n"
-                          "unregister r1\nnotify b 0x3 0x4\n") == 0,
+    CHECK(strcmp(printed,
+                 "# head\na = create \"x\"  # first\nb = create \"y\"\nr1 = register a F1 0x1\n"
+                 "unregister r1\nnotify b 0x3 0x4\n") == 0,
           "%s", printed);
     free(printed);
     program_free(program);
@@ -468,7 +537,8 @@ static bool seven_after_two(const Program *program) {
     unsigned registers = 0;
     for (uint32_t i = 0; i < program->line_count; i++) {
         registers += program->lines[i].kind == LINE_REGISTER;
-        if (program->lines[i].kind == LINE_NOTIFY && registers >= 2 && program->lines[i].number[0] == 7)
+        if (program->lines[i].kind == LINE_NOTIFY && registers >= 2 &&
+            program->lines[i].number[0] == 7)
             return true;
     }
     return false;
@@ -481,7 +551,8 @@ static bool unbalanced(const Program *program) {
     for (uint32_t i = 0; i < program->line_count; i++) {
         count += program->lines[i].kind == LINE_DEREFERENCE;
         count -= program->lines[i].kind == LINE_REFERENCE || program->lines[i].kind == LINE_CREATE;
-        permanent |= program->lines[i].kind == LINE_CREATE && program->lines[i].flags & FLAG_PERMANENT;
+        permanent |=
+            program->lines[i].kind == LINE_CREATE && program->lines[i].flags & FLAG_PERMANENT;
     }
     return count == 0 && permanent;
 }
@@ -489,7 +560,8 @@ static bool unbalanced(const Program *program) {
 /* A body that unregisters a registration defined below. */
 static bool forward_unregister(const Program *program) {
     for (uint32_t i = 0; i < program->line_count; i++)
-        if (program->lines[i].kind == LINE_UNREGISTER && program->variables[program->lines[i].operand].defined_by > i)
+        if (program->lines[i].kind == LINE_UNREGISTER &&
+            program->variables[program->lines[i].operand].defined_by > i)
             return true;
     return false;
 }
@@ -515,14 +587,20 @@ static char *long_script(void) {
     size_t length;
     FILE *out = open_memstream(&text, &length);
     fputs("# A long one.\nclause NOTIFY-ORDER\n", out);
-    fputs("routine F3 {\n notify a 5 6\n irql APC_LEVEL\n unregister third\n irql PASSIVE_LEVEL\n}\n", out);
-    fputs("a = create \"\\Callback\\Third\" multiple permanent case_insensitive -> STATUS_SUCCESS\n", out);
+    fputs(
+        "routine F3 {\n notify a 5 6\n irql APC_LEVEL\n unregister third\n irql PASSIVE_LEVEL\n}\n",
+        out);
+    fputs(
+        "a = create \"\\Callback\\Third\" multiple permanent case_insensitive -> STATUS_SUCCESS\n",
+        out);
     fputs("b = create \"\\Callback\\Unusual{U+00E9}\" openif kernel_handle\n", out);
     for (unsigned i = 1; i < 8; i++)
-        fprintf(out, "register %c F%u 0x%x\nnotify %c %u 0x%x\n", i % 2 ? 'a' : 'b', i, i * 12345, i % 2 ? 'a' : 'b', i,
-                i * 77);
+        fprintf(out, "register %c F%u 0x%x\nnotify %c %u 0x%x\n", i % 2 ? 'a' : 'b', i, i * 12345,
+                i % 2 ? 'a' : 'b', i, i * 77);
     fputs("third = register a F3 0x30\nnotify b 0x9 0xdeadbeefcafe -> nothing\n", out);
-    fputs("thread T2 {\nset_system_time\nnotify a 7 1\n}\nthread T4 {\nset_system_time\npower_state 3 1\n}\n", out);
+    fputs("thread T2 {\nset_system_time\nnotify a 7 1\n}\nthread T4 "
+          "{\nset_system_time\npower_state 3 1\n}\n",
+          out);
     for (unsigned i = 0; i < 6; i++)
         fputs("reference a\nirql DISPATCH_LEVEL\nirql PASSIVE_LEVEL\ndereference a\n", out);
     fputs("fail_allocation 1000\nnotify b 7 8\ndereference a\ndereference b\n", out);
@@ -537,10 +615,12 @@ static void test_shrink(void) {
         const char *smallest;
     } properties[] = {
         {"seven_after_two", seven_after_two,
-         "a = create \"\\Callback\\Demo\"\nr1 = register a F1 0x10\nr2 = register a F1 0x20\nnotify a 0x7 0x2\n"},
+         "a = create \"\\Callback\\Demo\"\nr1 = register a F1 0x10\nr2 = register a F1 "
+         "0x20\nnotify a 0x7 0x2\n"},
         {"unbalanced", unbalanced, "a = create \"\\Callback\\Demo\" permanent\ndereference a\n"},
         {"forward_unregister", forward_unregister,
-         "routine F1 {\n    unregister r1\n}\na = create \"\\Callback\\Demo\"\nr1 = register a F1 0x10\n"},
+         "routine F1 {\n    unregister r1\n}\na = create \"\\Callback\\Demo\"\nr1 = register a F1 "
+         "0x10\n"},
         {"at_least_300", at_least_300, "fail_allocation 300\n"},
         {"two_threads", two_threads,
          "thread T1 {\n    set_system_time\n}\nthread T2 {\n    set_system_time\n}\n"}};
@@ -552,15 +632,17 @@ static void test_shrink(void) {
         Question question = {properties[i].holds, 0};
         uint32_t asked = program_shrink(program, ask, &question, 10000);
         char *printed = print(program);
-        CHECK(asked == question.asked && asked < 250, "%s: %u questions", properties[i].name, asked);
+        CHECK(asked == question.asked && asked < 250, "%s: %u questions", properties[i].name,
+              asked);
         CHECK(properties[i].holds(program), "%s", properties[i].name);
-        CHECK(strcmp(printed, properties[i].smallest) == 0, "%s became\n%s", properties[i].name, printed);
+        CHECK(strcmp(printed, properties[i].smallest) == 0, "%s became\n%s", properties[i].name,
+              printed);
         CHECK(same_after_bytes(program, printed), "%s", printed);
         uint32_t again = program_shrink(program, ask, &question, 10000);
         char *reprinted = print(program);
         CHECK(strcmp(printed, reprinted) == 0, "%s became\n%s", printed, reprinted);
-        printf("   %s: %u lines to %u with %u questions, %u to see that it is over\n", properties[i].name, lines,
-               program->line_count, asked, again);
+        printf("   %s: %u lines to %u with %u questions, %u to see that it is over\n",
+               properties[i].name, lines, program->line_count, asked, again);
         free(printed);
         free(reprinted);
         program_free(program);
