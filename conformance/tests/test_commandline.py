@@ -1,0 +1,442 @@
+"""The command line: flags, exit codes, streams, files that are not what they should be, signals."""
+import json
+import os
+import pty
+import re
+import select
+import shutil
+import signal
+import subprocess
+import threading
+
+import pytest
+
+from conftest import CBFUZZ, DEMO, ESCAPE, LIMIT, ORDER, ROOT
+
+COMMANDS = ["fuzz", "run", "minimize", "show", "assemble", "clauses"]
+MISUSE = 'a = create "\\Callback\\Demo" multiple\ndereference a\ndereference a\n'
+SUMMARY = re.compile(r"cbfuzz fuzz: \d+ programs, [\d.]+( [kMG])? statements, \d+ of \d+ clauses exercised, "
+                     r"\d+ findings?, [\d.]+ s")
+
+
+def fuzz_arguments(tmp_path, *more):
+    return ["fuzz", "--artifacts", tmp_path / "artifacts", *more]
+
+
+# Help and versions
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_of_a_command(cbfuzz, command):
+    shown = cbfuzz(command, "--help", code=0)
+    assert f"cbfuzz {command}" in shown.out and not shown.err
+    assert "--json" in shown.out
+
+
+def test_help_names_all_commands(cbfuzz):
+    shown = cbfuzz("--help", code=0)
+    assert not shown.err
+    for command in COMMANDS:
+        assert re.search(rf"\b{command}\b", shown.out)
+
+
+@pytest.mark.parametrize("command", [[], *[[c] for c in COMMANDS]])
+def test_version(cbfuzz, command):
+    shown = cbfuzz(*command, "--version", code=0)
+    assert re.fullmatch(r"cbfuzz \S+\n", shown.out) and not shown.err
+
+
+def test_help_of_every_flag_that_the_manual_names(cbfuzz):
+    manual = (ROOT / "cbfuzz/cbfuzz.1").read_text().replace("\\-", "-")
+    synopsis = re.sub(r"\\f.", "", manual[manual.index(".nf") : manual.index(".fi")])
+    command = None
+    for line in synopsis.splitlines():
+        command = (re.findall(r"^cbfuzz (\w+)", line) or [command])[0]
+        if command:
+            shown = cbfuzz(command, "--help", code=0).out
+            for flag in re.findall(r"--[a-z-]+\w|-o\b", line):
+                assert flag in shown, f"{command} has no {flag}"
+
+
+# Wrong requests
+
+
+def refused(result, *words):
+    """The request is wrong: exit 2, a line on standard error that says so, nothing on standard output."""
+    assert result.code == 2 and result.out == "", result
+    assert result.err.strip() and ESCAPE not in result.raw_err, result
+    for word in words:
+        assert word in result.err, result
+    return result
+
+
+def test_no_command(cbfuzz):
+    refused(cbfuzz())
+
+
+def test_unknown_command(cbfuzz):
+    refused(cbfuzz("frobnicate"), "frobnicate")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("flag", ["--frobnicate", "-z", "--help-me", "-runs=1"])
+def test_unknown_flag(cbfuzz, command, flag):
+    refused(cbfuzz(command, flag), flag)
+
+
+@pytest.mark.parametrize("arguments", [
+    ["fuzz", "--seconds", "1", "--runs", "5"],
+    ["fuzz", "--seconds", "x"],
+    ["fuzz", "--seconds", "-1"],
+    ["fuzz", "--runs", "-1"],
+    ["fuzz", "--runs", "1.5"],
+    ["fuzz", "--runs", "99999999999999999999999"],
+    ["fuzz", "--runs", ""],
+    ["fuzz", "--jobs", "0"],
+    ["fuzz", "--seed", "seven"],
+    ["fuzz", "--profile", "linux", "--runs", "1"],
+    ["fuzz", "--impl"],
+    ["fuzz", "--artifacts"],
+    ["fuzz", "--seconds"],
+    ["run", "--profile", "linux", "corpus/seed"],
+    ["run", "--runs", "3", "corpus/seed"],
+    ["run"],
+    ["minimize"],
+    ["minimize", "corpus/seed/power_hook.cbs"],
+    ["minimize", "-o", "/tmp/out"],
+    ["show"],
+    ["show", "corpus/seed/power_hook.cbs", "corpus/seed/mailbox.cbs"],
+    ["assemble"],
+    ["assemble", "corpus/seed/power_hook.cbs"],
+    ["assemble", "corpus/seed/power_hook.cbs", "-o"],
+    ["clauses", "extra"],
+])
+def test_wrong_request(cbfuzz, arguments):
+    refused(cbfuzz(*arguments))
+
+
+def with_file(command, path, tmp_path):
+    return [command, path, "-o", tmp_path / "out"] if command in ("minimize", "assemble") else [command, path]
+
+
+@pytest.mark.parametrize("command", ["run", "show", "minimize", "assemble"])
+@pytest.mark.parametrize("name", ["missing.cbs", "/nonexistent/folder/x.cbs", "file/below", "x" * 300, ""])
+def test_missing_file(cbfuzz, command, name, tmp_path):
+    (tmp_path / "file").write_text(DEMO)
+    path = tmp_path / name if name and not name.startswith("/") else name
+    refused(cbfuzz(*with_file(command, path, tmp_path)))
+    assert not (tmp_path / "out").exists()
+
+
+def test_missing_corpus(cbfuzz, tmp_path):
+    refused(cbfuzz(*fuzz_arguments(tmp_path, "--runs", "1", "/nonexistent/corpus")), "/nonexistent/corpus")
+
+
+@pytest.mark.parametrize("command", ["show", "minimize", "assemble"])
+def test_folder_for_a_file(cbfuzz, command, tmp_path):
+    (tmp_path / "folder").mkdir()
+    refused(cbfuzz(*with_file(command, tmp_path / "folder", tmp_path)), "folder")
+
+
+def test_nothing_selected(cbfuzz, tmp_path):
+    refused(cbfuzz("run", tmp_path))
+
+
+def test_name_of_a_missing_file_is_shown_without_its_escapes(cbfuzz):
+    refused(cbfuzz("run", "/nonexistent/\x1b[31m\x07red\n.cbs"))
+
+
+def test_not_an_implementation(cbfuzz, tmp_path):
+    (tmp_path / "text.so").write_text("no shared object")
+    refused(cbfuzz("run", "--impl", tmp_path / "text.so", "corpus/seed"), "text.so")
+    refused(cbfuzz("run", "--impl", tmp_path / "missing.so", "corpus/seed"), "missing.so")
+    refused(cbfuzz("fuzz", "--runs", "1", "--impl", tmp_path / "missing.so"), "missing.so")
+
+
+def test_implementation_that_lacks_a_routine(cbfuzz, tmp_path):
+    from conftest import build_impl
+    source = tmp_path / "part.c"
+    source.write_text("#include <wdm.h>\n"
+                      "NTSTATUS ExCreateCallback(PCALLBACK_OBJECT *O, POBJECT_ATTRIBUTES A, BOOLEAN C, BOOLEAN M)\n"
+                      "{ (void)O; (void)A; (void)C; (void)M; return STATUS_UNSUCCESSFUL; }\n")
+    part = build_impl(tmp_path / "part.so", source)
+    refused(cbfuzz("run", "--impl", part, "corpus/seed"), "ExRegisterCallback")
+
+
+# Exit codes of what is done
+
+
+def test_conforms_is_0(cbfuzz, script):
+    assert cbfuzz("run", script(DEMO), code=0).lines[-1].startswith("cbfuzz run: ")
+
+
+def test_misuse_is_0_and_shown(cbfuzz, script):
+    shown = cbfuzz("run", script(MISUSE), code=0)
+    assert "MISUSE" in shown.text and shown.lines[-1].startswith("cbfuzz run: ")
+
+
+def test_finding_is_1(cbfuzz, script, insert_head):
+    shown = cbfuzz("run", "--impl", insert_head, script(ORDER), code=1)
+    assert shown.lines[-1].startswith("cbfuzz run: ")
+
+
+def test_finding_and_conforming_is_1(cbfuzz, script, insert_head):
+    cbfuzz("run", "--impl", insert_head, "corpus/seed/power_hook.cbs", script(ORDER), "corpus/seed/power_hook.cbs",
+           code=1)
+
+
+@pytest.mark.parametrize("arguments", [["clauses"], ["show", "corpus/seed/power_hook.cbs"],
+                                       ["clauses", "--json"], ["run", "corpus/seed"], ["--help"]])
+def test_full_disk_is_3(cbfuzz, arguments):
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run([CBFUZZ, *arguments], cwd=ROOT, stdin=subprocess.DEVNULL, stdout=full,
+                              stderr=subprocess.PIPE, timeout=LIMIT)
+    assert done.returncode == 3 and done.stderr
+
+
+def test_reader_that_goes_away_is_no_crash(cbfuzz):
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run([CBFUZZ, "clauses"], stdin=subprocess.DEVNULL, stdout=writer, stderr=subprocess.PIPE,
+                          timeout=LIMIT, cwd=ROOT)
+    os.close(writer)
+    assert done.returncode in (0, 3), done
+
+
+# Files
+
+
+def test_empty_file_is_an_empty_program(cbfuzz, script):
+    cbfuzz("run", script(b"", "empty"), code=0)
+    assert cbfuzz("show", script(b"", "empty"), code=0).out == ""
+
+
+@pytest.mark.parametrize("content", [b"\0", b"\xcb", b"notify a 0x1 0x2\n"])
+def test_hundred_megabytes(cbfuzz, tmp_path, content):
+    path = tmp_path / "large"
+    with path.open("wb") as out:
+        chunk = content * (1 << 20 >> len(content).bit_length())
+        while out.tell() < 100 << 20:
+            out.write(chunk)
+    for command in ("run", "show"):
+        done = cbfuzz(command, path)
+        assert done.code in (0, 2), done
+        assert len(done.out) < 50 << 20
+    path.unlink()
+
+
+def test_standard_input(cbfuzz, tmp_path):
+    assert cbfuzz("show", "-", input=DEMO, code=0).out.count("notify") == 2
+    cbfuzz("run", "-", input=DEMO, code=0)
+    cbfuzz("assemble", "-", "-o", tmp_path / "out", input=DEMO, code=0)
+    assert cbfuzz("show", "-", input=(tmp_path / "out").read_bytes(), code=0).out == \
+        cbfuzz("show", "-", input=DEMO).out
+    assert "-:1:8: " in refused(cbfuzz("run", "-", input="notify a 1\n# text\n")).err
+
+
+def test_closed_standard_input(cbfuzz):
+    done = subprocess.run(["sh", "-c", 'exec "$0" run - <&-', CBFUZZ], capture_output=True, timeout=LIMIT)
+    assert done.returncode in (2, 3) and done.stderr
+
+
+@pytest.mark.parametrize("command", ["run", "show"])
+def test_pipe_with_a_name(cbfuzz, tmp_path, command):
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+
+    def feed():
+        with open(path, "wb") as out:
+            out.write(DEMO.encode())
+
+    feeder = threading.Thread(target=feed, daemon=True)
+    feeder.start()
+    done = cbfuzz(command, path)
+    if done.code == 2:  # refused without being opened: let the feeder go
+        os.close(os.open(path, os.O_RDONLY | os.O_NONBLOCK))
+        assert "pipe" in done.err
+    else:
+        assert done.code == 0, done
+    feeder.join(LIMIT)
+    assert not feeder.is_alive()
+
+
+def test_pipe_in_a_folder_does_not_block(cbfuzz, tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "a.cbs").write_text(DEMO)
+    assert cbfuzz("run", tmp_path).code in (0, 2)
+    assert cbfuzz(*fuzz_arguments(tmp_path, "--runs", "10", tmp_path)).code in (0, 2)
+
+
+def test_devices(cbfuzz, tmp_path):
+    cbfuzz("run", "/dev/null", code=0)
+    assert cbfuzz("run", "/dev/zero").code in (0, 2)
+
+
+def test_folder_is_searched_to_the_bottom(cbfuzz, tmp_path):
+    (tmp_path / "a/b").mkdir(parents=True)
+    (tmp_path / "a/b/demo.cbs").write_text(DEMO)
+    (tmp_path / "a/loop").symlink_to(tmp_path)
+    programs = cbfuzz("run", "--json", tmp_path, code=0).json["programs"]
+    assert len(programs) == 1 and programs[0]["file"].endswith("demo.cbs")
+
+
+# Output
+
+
+def test_no_escapes_where_there_is_no_terminal(cbfuzz, script, insert_head):
+    shown = cbfuzz("run", "--impl", insert_head, script(ORDER), code=1)
+    assert ESCAPE not in shown.raw_out + shown.raw_err
+
+
+def test_no_color_on_a_terminal(script, insert_head):
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen([CBFUZZ, "run", "--impl", insert_head, script(ORDER)], stdin=theirs, stdout=theirs,
+                               stderr=theirs, cwd=ROOT, env={**os.environ, "NO_COLOR": "1", "TERM": "xterm"})
+    os.close(theirs)
+    seen = b""
+    while select.select([ours], [], [], LIMIT)[0]:
+        try:
+            seen += os.read(ours, 65536)
+        except OSError:  # the other side is closed
+            break
+    os.close(ours)
+    assert process.wait(LIMIT) == 1
+    assert b"NOTIFY-ORDER" in seen and ESCAPE not in seen
+
+
+def document(result, command):
+    """--json: one document and nothing else; schema and command come first."""
+    pairs = json.loads(result.out, object_pairs_hook=list)
+    assert [key for key, _ in pairs][:2] == ["schema", "command"]
+    found = result.json
+    assert found["schema"] == "cbfuzz/1" and found["command"] == command
+    assert found["exit"] == result.code
+    return found
+
+
+def test_json_of_run(cbfuzz, script, insert_head):
+    found = document(cbfuzz("run", "--json", script(DEMO), script(MISUSE, "misuse.cbs"), code=0), "run")
+    demo, misuse = found["programs"]
+    assert set(demo) >= {"file", "verdict", "clause", "step"}
+    assert demo["verdict"] == "conforms" and misuse["verdict"] == "misuse" and misuse["step"] == 3
+    found = document(cbfuzz("run", "--json", "--impl", insert_head, script(ORDER), code=1), "run")
+    program = found["programs"][0]
+    assert (program["verdict"], program["clause"], program["step"]) == ("diverges", "NOTIFY-ORDER", 4)
+    assert program["file"] == str(script(ORDER))
+
+
+def test_json_of_fuzz(cbfuzz, insert_head, tmp_path):
+    found = document(cbfuzz(*fuzz_arguments(tmp_path, "--json", "--runs", "200", "--seed", "1"), code=0), "fuzz")
+    assert found["programs"] >= 200 and found["statements"] > 0 and found["seconds"] >= 0
+    assert found["findings"] == []
+    result = cbfuzz(*fuzz_arguments(tmp_path, "--json", "--runs", "100000", "--impl", insert_head), code=1)
+    finding = document(result, "fuzz")["findings"][0]
+    assert set(finding) >= {"signature", "verdict", "clause", "file", "statements"}
+    assert os.path.exists(os.path.join(ROOT, finding["file"]))
+
+
+def test_json_of_the_others(cbfuzz, script, tmp_path, insert_head):
+    document(cbfuzz("clauses", "--json", code=0), "clauses")
+    document(cbfuzz("show", "--json", script(DEMO), code=0), "show")
+    document(cbfuzz("assemble", "--json", script(DEMO), "-o", tmp_path / "out", code=0), "assemble")
+    document(cbfuzz("minimize", "--json", "--impl", insert_head, script(ORDER), "-o", tmp_path / "min"), "minimize")
+
+
+def test_json_of_a_wrong_request_is_a_document_or_nothing(cbfuzz, script):
+    bad = cbfuzz("run", "--json", script("notify\n"), code=2)
+    if bad.out:
+        document(bad, "run")
+    assert "script.cbs:1:" in bad.err
+
+
+def test_summary_is_the_last_line(cbfuzz, tmp_path, insert_head):
+    shown = cbfuzz(*fuzz_arguments(tmp_path, "--runs", "200"), code=0)
+    assert SUMMARY.fullmatch(shown.lines[-1]) and "0 findings" in shown.lines[-1]
+    assert re.search(r"\bseed\b\D*\d+", shown.text)
+    shown = cbfuzz(*fuzz_arguments(tmp_path, "--runs", "100000", "--impl", insert_head), code=1)
+    assert SUMMARY.fullmatch(shown.lines[-1]) and "1 finding" in shown.lines[-1]
+    assert cbfuzz("run", "corpus/seed", code=0).lines[-1].startswith("cbfuzz run: ")
+
+
+# Signals
+
+
+def interrupt(arguments, signals, group=False):
+    """Starts cbfuzz, sends it signals once it has said something, and waits for its end."""
+    process = subprocess.Popen([CBFUZZ, *map(str, arguments)], cwd=ROOT, stdin=subprocess.DEVNULL,
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
+    try:
+        assert select.select([process.stdout], [], [], LIMIT)[0], "it says nothing"
+        first = os.read(process.stdout.fileno(), 65536)
+        for number in signals:
+            if group:
+                os.killpg(process.pid, number)
+            else:
+                process.send_signal(number)
+        rest = process.communicate(timeout=LIMIT)[0]
+    finally:
+        try:
+            os.killpg(process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        process.wait()
+    return process.returncode, (first + rest).decode().splitlines()
+
+
+@pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize("group", [False, True])
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_interrupted(tmp_path, number, code, group, jobs):
+    corpus = tmp_path / "corpus"
+    corpus.mkdir()
+    shutil.copy(ROOT / "corpus/seed/power_hook.cbs", corpus)
+    arguments = fuzz_arguments(tmp_path, "--seconds", "40", "--jobs", jobs, corpus)
+    ended, lines = interrupt(arguments, [number], group)
+    assert ended == code, lines
+    assert SUMMARY.fullmatch(lines[-1]), lines
+    assert (corpus / "power_hook.cbs").read_bytes() == (ROOT / "corpus/seed/power_hook.cbs").read_bytes()
+    assert not [path for path in tmp_path.rglob("*") if "tmp" in path.name]
+
+
+def test_interrupted_twice(tmp_path):
+    ended, lines = interrupt(fuzz_arguments(tmp_path, "--seconds", "40"), [signal.SIGINT, signal.SIGINT])
+    assert ended == 130, lines
+
+
+def test_interrupted_with_findings_keeps_them(tmp_path, insert_head, cbfuzz):
+    """The first output with --keep-going may be the finding or the seed; what is written is whole."""
+    arguments = fuzz_arguments(tmp_path, "--seconds", "40", "--keep-going", "--impl", insert_head)
+    ended, lines = interrupt(arguments, [signal.SIGINT])
+    assert ended == 130, lines
+    for artifact in (tmp_path / "artifacts").glob("*.cbs"):
+        cbfuzz("run", "--impl", insert_head, artifact, code=1)
+
+
+# Artifacts folders that do not serve
+
+
+@pytest.mark.parametrize("folder", ["/dev/null/artifacts", "/proc/artifacts"])
+def test_artifacts_that_cannot_be_made(cbfuzz, folder, insert_head):
+    done = cbfuzz("fuzz", "--runs", "100000", "--impl", insert_head, "--artifacts", folder)
+    assert done.code in (2, 3) and folder in done.err, done
+
+
+def test_artifacts_on_a_full_disk(tmp_path, insert_head):
+    folder = tmp_path / "full"
+    folder.mkdir()
+    inside = ('mount -t tmpfs -o size=4k,nr_inodes=8 none "$1" || exit 99; '
+              'head -c 4096 /dev/zero >"$1/filler"; shift; exec "$@"')
+    done = subprocess.run(["unshare", "-m", "sh", "-c", inside, "sh", folder, CBFUZZ, "fuzz", "--runs", "100000",
+                           "--impl", insert_head, "--artifacts", folder], cwd=ROOT, stdin=subprocess.DEVNULL,
+                          capture_output=True, timeout=LIMIT)
+    if done.returncode == 99 or b"unshare" in done.stderr:
+        pytest.skip("no mounts of one's own here")
+    assert done.returncode == 3, done
+    assert b"NOTIFY-ORDER" in done.stdout, "the finding itself is lost"
+    assert done.stdout.decode().splitlines()[-1].startswith("cbfuzz fuzz: ")
+
+
+def test_output_on_a_path_that_cannot_be(cbfuzz, script):
+    for out in ("/dev/null/out", "/nonexistent/out", "/"):
+        done = cbfuzz("assemble", script(DEMO), "-o", out)
+        assert done.code in (2, 3) and done.err, done

@@ -1,0 +1,152 @@
+"""Fuzzing: repeatable, ends as it should, findings that reproduce, a corpus that grows."""
+import re
+import shutil
+
+import pytest
+
+from conftest import ROOT, read_bugs
+
+
+def fuzz(cbfuzz, tmp_path, *more, code=None, name="artifacts", timeout=120):
+    return cbfuzz("fuzz", "--artifacts", tmp_path / name, "--json", *more, code=code, timeout=timeout)
+
+
+def without_seconds(found):
+    return {key: value for key, value in found.items() if key != "seconds"}
+
+
+def test_builtin_conforms(cbfuzz, tmp_path):
+    found = fuzz(cbfuzz, tmp_path, "--runs", "100000", "--seed", "1", "corpus/seed", "corpus/regression", code=0).json
+    assert found["findings"] == [] and found["programs"] >= 100000
+
+
+def test_builtin_conforms_to_windows(cbfuzz, tmp_path):
+    fuzz(cbfuzz, tmp_path, "--runs", "50000", "--seed", "2", "--profile", "windows", "corpus/seed", code=0)
+
+
+@pytest.mark.parametrize("profile", ["documented", "windows"])
+def test_another_design_conforms(cbfuzz, tmp_path, wrong, profile):
+    fuzz(cbfuzz, tmp_path, "--runs", "50000", "--seed", "3", "--profile", profile, "--impl", wrong("none"),
+         "corpus/seed", code=0)
+
+
+def test_runs_are_counted(cbfuzz, tmp_path):
+    for runs in (0, 1, 1000):
+        found = fuzz(cbfuzz, tmp_path, "--runs", runs, code=0).json
+        assert runs <= found["programs"] <= runs + 1000
+
+
+def test_same_seed_same_run(cbfuzz, tmp_path):
+    first, second = (without_seconds(fuzz(cbfuzz, tmp_path, "--runs", "50000", "--seed", "7", code=0).json)
+                     for _ in range(2))
+    assert first == second
+
+
+def test_same_seed_same_findings(cbfuzz, tmp_path, wrong):
+    def run(name):
+        result = fuzz(cbfuzz, tmp_path, "--runs", "30000", "--seed", "7", "--keep-going", "--impl",
+                      wrong("object_freed_early"), code=1, name=name)
+        found = without_seconds(result.json)
+        for finding in found["findings"]:
+            finding["file"] = finding["file"].replace(f"/{name}/", "/")
+        return found, {path.name: path.read_bytes() for path in (tmp_path / name).iterdir()}
+
+    assert run("first") == run("second")
+
+
+def test_other_seed_other_run(cbfuzz, tmp_path):
+    counts = {fuzz(cbfuzz, tmp_path, "--runs", "3000", "--seed", seed, code=0).json["statements"] for seed in (1, 2, 3)}
+    assert len(counts) > 1
+
+
+def test_seconds_are_kept(cbfuzz, tmp_path):
+    assert 1.5 <= fuzz(cbfuzz, tmp_path, "--seconds", "2", code=0).json["seconds"] < 20
+
+
+def test_artifact_reproduces_as_printed(cbfuzz, tmp_path, insert_head):
+    shown = cbfuzz("fuzz", "--runs", "100000", "--seed", "7", "--impl", insert_head, "--artifacts", tmp_path / "found",
+                   code=1)
+    artifacts = list((tmp_path / "found").iterdir())
+    assert len(artifacts) == 1 and re.fullmatch(r"[A-Za-z0-9-]+-[0-9a-f]{8}\.cbs", artifacts[0].name)
+    command = re.search(r"^  reproduce (.*)$", shown.out, re.M)[1].split()
+    assert command[:2] == ["build/cbfuzz", "run"] and str(artifacts[0]) in command[-1]
+    again = cbfuzz(*command[1:], code=1)
+    # The finding reads the same, word for word.
+    block = re.search(r"^DIVERGES.*?(?=^  reproduce)", shown.out, re.M | re.S)[0]
+    assert block in again.out
+
+
+def test_artifact_is_minimal(cbfuzz, tmp_path, insert_head):
+    finding, = fuzz(cbfuzz, tmp_path, "--runs", "100000", "--seed", "7", "--impl", insert_head, code=1).json["findings"]
+    assert finding["clause"] == "NOTIFY-ORDER" and finding["statements"] == 4
+
+
+def test_keep_going_reports_each_signature_once(cbfuzz, tmp_path, wrong):
+    found = fuzz(cbfuzz, tmp_path, "--runs", "30000", "--seed", "7", "--keep-going", "--impl",
+                 wrong("single_ignored"), code=1).json
+    signatures = [finding["signature"] for finding in found["findings"]]
+    assert signatures and len(set(signatures)) == len(signatures)
+    assert found["programs"] >= 30000
+    assert len(list((tmp_path / "artifacts").iterdir())) == len(signatures)
+
+
+def test_existing_artifacts_stay(cbfuzz, tmp_path, insert_head):
+    folder = tmp_path / "artifacts"
+    folder.mkdir()
+    (folder / "mine.txt").write_text("mine")
+    fuzz(cbfuzz, tmp_path, "--runs", "100000", "--impl", insert_head, code=1)
+    assert (folder / "mine.txt").read_text() == "mine"
+
+
+def test_jobs(cbfuzz, tmp_path, insert_head):
+    found = fuzz(cbfuzz, tmp_path, "--jobs", "2", "--runs", "20000", code=0).json
+    assert found["programs"] >= 20000
+    found = fuzz(cbfuzz, tmp_path, "--jobs", "2", "--seconds", "30", "--impl", insert_head, code=1).json
+    assert [finding["clause"] for finding in found["findings"]] == ["NOTIFY-ORDER"]
+
+
+def test_corpus_grows_and_is_replayed(cbfuzz, tmp_path):
+    corpus = tmp_path / "corpus"
+    corpus.mkdir()
+    fuzz(cbfuzz, tmp_path, "--runs", "5000", "--seed", "1", corpus, code=0)
+    entries = list(corpus.iterdir())
+    assert entries
+    cbfuzz("run", corpus, code=0)
+    again = fuzz(cbfuzz, tmp_path, "--runs", "0", corpus, code=0).json
+    assert again["programs"] >= len(entries)
+
+
+def test_corpus_shows_the_finding_at_once(cbfuzz, tmp_path, wrong):
+    """Replay comes before mutation: what the corpus shows needs no luck."""
+    corpus = tmp_path / "corpus"
+    corpus.mkdir()
+    shutil.copy(ROOT / "corpus/regression/rare_exit.cbs", corpus)
+    finding, = fuzz(cbfuzz, tmp_path, "--runs", "0", "--impl", wrong("rare_exit"), corpus, code=1).json["findings"]
+    assert finding["clause"] == "REGISTER-HANDLE"
+
+
+def test_scripts_and_bytes_serve_as_corpus(cbfuzz, tmp_path):
+    corpus = tmp_path / "corpus"
+    corpus.mkdir()
+    shutil.copy(ROOT / "corpus/seed/mailbox.cbs", corpus)
+    cbfuzz("assemble", ROOT / "corpus/seed/power_hook.cbs", "-o", corpus / "entry", code=0)
+    (corpus / "junk").write_bytes(bytes(range(256)))
+    fuzz(cbfuzz, tmp_path, "--runs", "100", corpus, code=0)
+    assert (corpus / "mailbox.cbs").read_bytes() == (ROOT / "corpus/seed/mailbox.cbs").read_bytes()
+
+
+def test_flags_for_libfuzzer(cbfuzz, tmp_path):
+    fuzz(cbfuzz, tmp_path, "--runs", "100", "--", "-max_len=64", code=0)
+    assert fuzz(cbfuzz, tmp_path, "--runs", "100", "--", "-no_such_flag_at_all=1").code in (0, 2)
+
+
+def test_implementation_that_never_comes_back(cbfuzz, tmp_path, wrong):
+    finding, = fuzz(cbfuzz, tmp_path, "--runs", "0", "--impl", wrong("rare_endless_loop"),
+                    ROOT / "corpus/regression", code=1).json["findings"]
+    assert finding["verdict"] == "hangs"
+
+
+def test_most_clauses_are_exercised(cbfuzz, tmp_path):
+    shown = cbfuzz("fuzz", "--runs", "50000", "--seed", "1", "--profile", "windows", "--artifacts", tmp_path, code=0)
+    some, all_of_them = map(int, re.search(r"(\d+) of (\d+) clauses exercised", shown.lines[-1]).groups())
+    assert all_of_them > 45 and some >= 0.9 * all_of_them

@@ -1,0 +1,85 @@
+"""Minimizing: shorter, still the same finding, never half a file."""
+import pytest
+
+from conftest import ORDER, ROOT
+
+NOISE = """\
+# A long way to the point.
+x = create "\\Callback\\Other" multiple permanent
+rx = register x F5 0x50
+notify x 0x7 0x8
+routine F3 {
+    notify x 0x9 0x9
+}
+a = create "\\Callback\\Demo" multiple permanent case_insensitive
+irql APC_LEVEL
+irql PASSIVE_LEVEL
+r1 = register a F1 0x1000
+r3 = register a F3 0x3000
+r2 = register a F2 0x2000
+set_system_time
+unregister r3
+power_state 0x3 0x1
+reference a
+notify a 0xffff 0x2
+notify x 0x7 0x8
+dereference a
+unregister r1
+"""
+
+
+def signature(cbfuzz, impl, path):
+    program, = cbfuzz("run", "--json", "--impl", impl, path).json["programs"]
+    return program["verdict"], program["clause"]
+
+
+def statements(text):
+    return [line for line in text.splitlines() if line.strip() and not line.startswith(("#", "clause", "profile"))]
+
+
+def test_minimal_and_the_same(cbfuzz, script, insert_head, tmp_path):
+    path, out = script(NOISE), tmp_path / "out.cbs"
+    cbfuzz("minimize", "--impl", insert_head, path, "-o", out)
+    assert signature(cbfuzz, insert_head, path) == signature(cbfuzz, insert_head, out) == ("diverges", "NOTIFY-ORDER")
+    assert len(statements(out.read_text())) == 4, out.read_text()
+    assert path.read_text() == NOISE
+
+
+def test_minimal_stays_as_it_is(cbfuzz, script, insert_head, tmp_path):
+    first, second = tmp_path / "first.cbs", tmp_path / "second.cbs"
+    cbfuzz("minimize", "--impl", insert_head, script(NOISE), "-o", first)
+    cbfuzz("minimize", "--impl", insert_head, first, "-o", second)
+    assert first.read_bytes() == second.read_bytes()
+
+
+def test_bytes_are_minimized_to_a_script(cbfuzz, script, insert_head, tmp_path):
+    cbfuzz("assemble", script(NOISE), "-o", tmp_path / "bytes", code=0)
+    cbfuzz("minimize", "--impl", insert_head, tmp_path / "bytes", "-o", tmp_path / "out.cbs")
+    assert "notify" in (tmp_path / "out.cbs").read_text()
+
+
+@pytest.mark.parametrize("bug", ["rare_exit", "rare_recursion", "object_never_freed", "name_copy_overrun",
+                                 "register_in_call_deadlocks"])
+def test_crashes_are_minimized_too(cbfuzz, wrong, bug, tmp_path, script):
+    path = script((ROOT / f"corpus/regression/{bug}.cbs").read_text() + "set_system_time\nset_system_time\n")
+    out = tmp_path / "out.cbs"
+    cbfuzz("minimize", "--impl", wrong(bug), path, "-o", out)
+    assert signature(cbfuzz, wrong(bug), path) == signature(cbfuzz, wrong(bug), out)
+    assert "set_system_time" not in out.read_text()
+
+
+def test_nothing_to_minimize(cbfuzz, script, tmp_path):
+    """A program that conforms shows no finding: a wrong request."""
+    refused = cbfuzz("minimize", script(ORDER), "-o", tmp_path / "out.cbs", code=2)
+    assert "conforms" in refused.err and not (tmp_path / "out.cbs").exists()
+
+
+def test_misuse_is_nothing_to_minimize(cbfuzz, script, tmp_path):
+    text = 'a = create "\\Callback\\Demo"\ndereference a\ndereference a\n'
+    assert "misuse" in cbfuzz("minimize", script(text), "-o", tmp_path / "out.cbs", code=2).err
+
+
+def test_output_may_be_the_input(cbfuzz, script, insert_head):
+    path = script(NOISE)
+    cbfuzz("minimize", "--impl", insert_head, path, "-o", path)
+    assert len(statements(path.read_text())) == 4

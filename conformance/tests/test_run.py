@@ -1,0 +1,180 @@
+"""Judging programs: the corpus, the design's example, findings to the letter, profiles and readings."""
+import re
+
+import pytest
+
+from conftest import DEMO, ORDER, ROOT
+
+# Design, section 3; without its last line, which names files.
+FINDING = """\
+DIVERGES  NOTIFY-ORDER  routines run in the order of their registration        [documented]
+  step 4    notify a 0x1 0x2
+  expected  F1(0x10, 0x1, 0x2)  F2(0x20, 0x1, 0x2)
+  observed  F2(0x20, 0x1, 0x2)  F1(0x10, 0x1, 0x2)
+  source    ExNotifyCallback, remarks
+"""
+CREATE = 'a = create "\\Callback\\Demo" multiple\n'
+
+
+# The corpus
+
+
+def test_corpus_conforms(cbfuzz):
+    programs = cbfuzz("run", "--json", "corpus/seed", "corpus/regression", code=0).json["programs"]
+    assert len(programs) == len(list((ROOT / "corpus").rglob("*.cbs")))
+    assert {program["verdict"] for program in programs} == {"conforms"}
+
+
+def test_corpus_conforms_on_another_design(cbfuzz, wrong):
+    programs = cbfuzz("run", "--json", "--impl", wrong("none"), "corpus/seed", "corpus/regression",
+                      code=0).json["programs"]
+    assert {program["verdict"] for program in programs} == {"conforms"}
+
+
+def test_order_of_programs_does_not_matter(cbfuzz):
+    paths = sorted((ROOT / "corpus").rglob("*.cbs"))
+    forwards = cbfuzz("run", "--json", *paths, code=0).json["programs"]
+    backwards = cbfuzz("run", "--json", *reversed(paths), code=0).json["programs"]
+    assert forwards == backwards[::-1]
+
+
+# Findings as they read
+
+
+def test_example_of_the_design(cbfuzz, script):
+    cbfuzz("run", script(DEMO), code=0)
+
+
+def test_finding_to_the_letter(cbfuzz, script, insert_head):
+    path = script(ORDER)
+    shown = cbfuzz("run", "--impl", insert_head, path, code=1)
+    assert FINDING in shown.out, shown
+    reproduce = re.search(r"^  reproduce (.*)$", shown.out, re.M)[1]
+    assert reproduce == f"build/cbfuzz run --impl {insert_head} {path}"
+
+
+def test_finding_of_the_design_example(cbfuzz, script, insert_head):
+    """With an expectation on the line the clause is the same: both must hold."""
+    shown = cbfuzz("run", "--impl", insert_head, script(DEMO), code=1)
+    assert "DIVERGES  NOTIFY-ORDER" in shown.out and "  step 4    notify a 0x1 0x2\n" in shown.out
+
+
+def test_expectation_alone(cbfuzz, script):
+    """The machine allows what was seen, the script does not."""
+    shown = cbfuzz("run", script("clause NOTIFY-ARGUMENT1\n" + CREATE + "notify a 0x1 0x2 -> F1(0x1, 0x2, 0x3)\n"), code=1)
+    assert "DIVERGES  NOTIFY-ARGUMENT1" in shown.out and "F1(0x1, 0x2, 0x3)" in shown.out
+    assert "nothing" in shown.out
+
+
+@pytest.mark.parametrize("line, code", [
+    ('b = open "\\Callback\\Nobody" -> error', 0),
+    ('b = open "\\Callback\\Nobody" -> STATUS_SUCCESS', 1),
+    ("b = create unnamed -> STATUS_UNSUCCESSFUL", 0),
+    ("b = create unnamed -> STATUS_INVALID_PARAMETER", 1),
+    ("b = create unnamed -> error", 0),
+    ('b = open "\\Callback\\PowerState" -> error', 1),
+    ("r = register a F1 0x10 -> handle", 0),
+    ("r = register a F1 0x10 -> NULL", 1),
+    ("notify a 0x1 0x2 -> nothing", 0),
+    ("power_state 0x3 0x1 -> nothing", 0),
+    ("p = register_processor_change F1 0x10 -> handle", 0),
+    ("p = register_processor_change F1 0x10 add_existing -> nothing", 1),
+])
+def test_expectations(cbfuzz, script, line, code):
+    cbfuzz("run", script(CREATE + line + "\n"), code=code)
+
+
+@pytest.mark.parametrize("bug, verdict", [
+    ("object_never_freed", "LEAKS"), ("registration_freed_twice", "CRASHES|BUGCHECKS"),
+    ("rare_endless_loop", "HANGS"), ("rare_recursion", "CRASHES"), ("rare_exit", "CRASHES"),
+    ("irql_waits_in_notify", "BUGCHECKS"), ("register_in_call_deadlocks", "DEADLOCKS"),
+    ("no_memory_create_crashes", "CRASHES"), ("arguments_swapped", "DIVERGES")])
+def test_every_kind_of_verdict(cbfuzz, wrong, bug, verdict):
+    """... and the run goes on: the programs behind it are judged as well."""
+    other = ROOT / "corpus/seed/power_hook.cbs"
+    shown = cbfuzz("run", "--impl", wrong(bug), ROOT / f"corpus/regression/{bug}.cbs", other, code=1)
+    assert re.search(rf"^({verdict})  ", shown.out, re.M), shown
+    programs = cbfuzz("run", "--json", "--impl", wrong(bug), ROOT / f"corpus/regression/{bug}.cbs", other).json["programs"]
+    assert len(programs) == 2 and programs[1]["verdict"] in ("conforms", programs[0]["verdict"])
+
+
+# Misuse
+
+
+@pytest.mark.parametrize("text, clause", [
+    (CREATE + "dereference a\nnotify a 0x1 0x2\n", "NOTIFY-OBJECT"),
+    (CREATE + "dereference a\ndereference a\n", "DELETE-WHEN-DONE"),
+    (CREATE + "r = register a F1 0x10\nunregister r\nunregister r\n", "REGISTER-KEEP-HANDLE"),
+    (CREATE + "irql DISPATCH_LEVEL\nr = register a F1 0x10\n", "REGISTER-IRQL"),
+    ('irql DISPATCH_LEVEL\na = create "\\Callback\\Demo"\n', "CREATE-IRQL"),
+    ('a = open "\\Callback\\PowerState"\nnotify a 0x3 0x1\n', "NOTIFY-SYSTEM-OBJECT"),
+])
+def test_misuse_is_shown_and_no_finding(cbfuzz, script, text, clause):
+    path = script(text)
+    shown = cbfuzz("run", path, code=0)
+    assert "MISUSE" in shown.out and clause in shown.out
+    program = cbfuzz("run", "--json", path, code=0).json["programs"][0]
+    assert program["verdict"] == "misuse" and program["clause"] == clause
+
+
+def test_unregister_from_own_call_is_a_reading(cbfuzz, script):
+    text = CREATE + "routine F1 {\n    unregister r\n}\nr = register a F1 0x10\nnotify a 0x1 0x2\nnotify a 0x3 0x4\n"
+    assert cbfuzz("run", "--json", script(text), code=0).json["programs"][0]["verdict"] == "conforms"
+    windows = cbfuzz("run", "--json", "--profile", "windows", script(text), code=0).json["programs"][0]
+    assert (windows["verdict"], windows["clause"]) == ("misuse", "WINDOWS-UNREGISTER-SELF")
+
+
+# Profiles and readings
+
+
+def test_profile_in_a_script(cbfuzz, wrong):
+    """processor_deregister_ignored breaks a rule of Windows that the documents do not have."""
+    bug = "processor_deregister_ignored"
+    path = ROOT / f"corpus/regression/{bug}.cbs"
+    assert path.read_text().count("profile windows") == 1
+    shown = cbfuzz("run", "--impl", wrong(bug), path, code=1)
+    assert "WINDOWS-CHANGE-REMOVED" in shown.out and "[windows]" in shown.out
+
+
+def test_profile_on_the_command_line(cbfuzz, script, wrong):
+    bug = "processor_deregister_ignored"
+    text = (ROOT / f"corpus/regression/{bug}.cbs").read_text().replace("profile windows\n", "")
+    cbfuzz("run", "--impl", wrong(bug), "--profile", "windows", script(text), code=1)
+    cbfuzz("run", "--profile", "windows", script(text), code=0)
+
+
+TEMPORARY = 'a = create "\\Callback\\Demo" multiple\nb = open "\\Callback\\Demo"\n'
+
+
+def test_readings_contradict_each_other(cbfuzz, script):
+    """Built-in or not, an implementation takes one of them: not both can conform."""
+    codes = {reading: cbfuzz("run", script(f"reading {reading}\n\n{TEMPORARY}")).code
+             for reading in ("TEMPORARY-NAME-GONE", "TEMPORARY-NAME-KEPT")}
+    assert sorted(codes.values()) == [0, 1], codes
+
+
+def test_silence_is_no_alarm(cbfuzz, script):
+    cbfuzz("run", script(TEMPORARY), code=0)
+
+
+# Repeatability
+
+
+def test_trace_is_the_same_every_time(cbfuzz):
+    first = cbfuzz("run", "--trace", "corpus", code=0)
+    assert first.raw_out == cbfuzz("run", "--trace", "corpus", code=0).raw_out
+    assert "0x7f" not in first.out, "an address in the trace"
+
+
+def test_trace_reads_like_the_script(cbfuzz, script):
+    shown = cbfuzz("run", "--trace", script(DEMO), code=0).out
+    assert "  F1(0x10, 0x1, 0x2) at PASSIVE_LEVEL\n  F2(0x20, 0x1, 0x2) at PASSIVE_LEVEL\n" in shown
+    assert shown.index("notify a 0x1 0x2") < shown.index("F1(0x10") < shown.index("unregister r1")
+
+
+def test_programs_do_not_see_each_other(cbfuzz, script, wrong):
+    """A permanent object of one program is gone in the next, whatever the implementation does."""
+    path = script('a = create "\\Callback\\Demo" permanent multiple\n', "first.cbs")
+    other = script('a = open "\\Callback\\Demo" -> error\n', "second.cbs")
+    cbfuzz("run", path, other, path, other, code=0)
+    cbfuzz("run", "--impl", wrong("none"), path, other, code=0)
