@@ -1,7 +1,7 @@
 # Builds cbfuzz, its wrong implementations and its tests. `make help` lists the targets.
 
-CC := $(shell for c in "$$CC" clang clang-14 clang-15 clang-16 clang-17 clang-18 clang-19; do \
-        case "$$c" in *clang*) command -v $$c >/dev/null 2>&1 && { echo $$c; break; };; esac; done)
+CC := $(firstword $(foreach c,$(filter %clang clang-%,$(CC)) clang clang-14 clang-15 clang-16 clang-17 \
+        clang-18 clang-19,$(shell command -v $(c) 2>/dev/null)))
 BUILD := build
 ifeq ($(CC),)
 $(error cbfuzz needs clang: apt-get install clang libclang-rt-14-dev, or run scripts/quickstart)
@@ -53,7 +53,7 @@ $(BUILD)/obj/%.o: %.c Makefile
 
 # Wrong implementations: one shared object for each bug, and one without any.
 WRONG_SOURCES := $(wildcard conformance/implementations/wrong/*.c)
-WRONG_NAMES := none $(shell sed -n 's/^WRONG[A-Z_]*(\([a-z_0-9]*\),.*/\1/p' conformance/implementations/wrong/bugs.def)
+WRONG_NAMES := none $(shell awk -F'[^A-Za-z_0-9]' '/^WRONG/ {print $$2}' conformance/implementations/wrong/bugs.def)
 wrong: $(WRONG_NAMES:%=$(BUILD)/impl/wrong/%.so) ## every wrong implementation, build/impl/wrong/*.so
 $(BUILD)/impl/wrong/%.so: $(WRONG_SOURCES) $(wildcard conformance/implementations/wrong/*.h) \
                           conformance/implementations/wrong/bugs.def scripts/build-impl \

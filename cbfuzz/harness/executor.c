@@ -5,6 +5,7 @@
 
 #include "harness/expectation.h"
 #include "harness/trace.h"
+#include "program/dictionary.h"
 
 bool program_needs_windows(const Program *program) {
     const Line *note = program_note(program, LINE_PROFILE);
@@ -192,8 +193,10 @@ bool executor_translate(const Executor *executor, uint32_t index, Call *call) {
         call->openif = line->flags & FLAG_OPENIF;
         call->exclusive = line->flags & FLAG_EXCLUSIVE;
         call->kernel_handle = line->flags & FLAG_KERNEL_HANDLE;
-        call->name = (SpecName){program->units + line->name_at, line->name_length,
-                                !(line->flags & FLAG_UNNAMED)};
+        call->name = (SpecName){line->name_at < dictionary_unit_count
+                                    ? dictionary_units + line->name_at
+                                    : program->units + line->name_at,
+                                line->name_length, !(line->flags & FLAG_UNNAMED)};
         break;
     case LINE_REGISTER_PROCESSOR_CHANGE:
         call->existing = line->flags & FLAG_ADD_EXISTING;

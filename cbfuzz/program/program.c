@@ -176,6 +176,18 @@ uint32_t program_add_name(Program *program, const uint16_t *units, uint16_t leng
     return at;
 }
 
+void program_reserve_units(Program *program, uint32_t units) {
+    GROW(program, units, unit_count, unit_capacity, units);
+}
+
+void program_drop_last(Program *program) {
+    const Line *line = &program->lines[--program->line_count];
+    if (line_info[line->kind].class == CLASS_CALL)
+        program->statement_count--;
+    if (line->result != NO_VARIABLE)
+        program->variable_count--;
+}
+
 uint32_t program_add_text(Program *program, const char *text, uint32_t length) {
     uint32_t at = program->text_count;
     GROW(program, text, text_count, text_capacity, length);

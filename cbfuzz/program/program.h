@@ -179,6 +179,12 @@ void program_copy(Program *to, const Program *from);
  * profile. */
 uint16_t program_append(Program *program, Line line, bool *full);
 
+/* Takes back the line that was appended last, a CLASS_CALL outside of bodies. */
+void program_drop_last(Program *program);
+
+/* Makes room, so that adding names of so many code units together moves no name. */
+void program_reserve_units(Program *program, uint32_t units);
+
 /* Copies into the program's vectors; returns the offset. The first returns the
  * dictionary's offset for a name that stands in it. */
 uint32_t program_add_name(Program *program, const uint16_t *units, uint16_t length);

@@ -1,0 +1,69 @@
+/* What the subcommands share: options, failures, the implementation. */
+#ifndef CBFUZZ_CLI_CLI_H
+#define CBFUZZ_CLI_CLI_H
+
+#include <getopt.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "harness/implementation.h"
+#include "report/report.h"
+
+/* One row of main's table. */
+typedef struct {
+    const char *name;
+    int (*run)(int argc, char **argv); /* argv[0] is the subcommand's name */
+    const char *summary;
+} Command;
+
+int cli_fuzz(int argc, char **argv);
+int cli_run(int argc, char **argv);
+int cli_minimize(int argc, char **argv);
+int cli_show(int argc, char **argv);
+int cli_assemble(int argc, char **argv);
+int cli_clauses(int argc, char **argv);
+
+enum { EXIT_FINDING = 1, EXIT_REQUEST = 2, EXIT_TOOL = 3 };
+
+/* How cbfuzz itself was called, argv[0]. */
+extern const char *cli_program;
+
+/* Options that several subcommands have. */
+typedef struct {
+    const char *implementation; /* NULL: built-in */
+    bool windows, profile_given;
+    bool json, trace, keep_going, threads;
+    double seconds;
+    uint64_t runs, seed;
+    bool seed_given;
+    unsigned jobs;
+    const char *artifacts, *output;
+    char **files; /* what follows the options; NULL-terminated */
+    int file_count;
+    char **flags; /* what follows "--", for libFuzzer */
+} Options;
+
+/* Letters of the options that a subcommand takes besides --json, --help and
+ * --version: i impl, p profile, t trace, k keep-going, T threads, s seconds,
+ * r runs, S seed, j jobs, a artifacts, o output, - flags after "--". Returns -1
+ * to go on, else the exit code (help and version were printed, or the mistake). */
+int cli_options(Options *options, int argc, char **argv, const char *letters, const char *help);
+
+/* Prints "cbfuzz COMMAND: text" and returns the code. */
+int cli_fail(int code, const char *command, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Where people's text goes: standard output, or with --json standard error. */
+FILE *cli_out(const Options *options);
+
+/* Probes and loads the implementation. -1, or the exit code after the message. */
+int cli_load(const Options *options, const char *command, Implementation *implementation);
+
+/* For report_finding. */
+ReportCall cli_call(const Options *options);
+
+/* Flushes standard output; EXIT_TOOL with a message when it could not be written. */
+int cli_end(int code, const char *command);
+
+#endif

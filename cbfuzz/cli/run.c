@@ -1,0 +1,153 @@
+/* cbfuzz run: judges each program of files and folders. */
+#include <string.h>
+#include <time.h>
+
+#include "cli/cli.h"
+#include "harness/interrupt.h"
+#include "harness/load.h"
+#include "harness/runner.h"
+
+static const char help[] =
+    "usage: cbfuzz run [--impl I] [--profile P] [--trace] [--json] FILE|DIR...\n\n"
+    "Runs each program, script or bytes, on the implementation and on the reference\n"
+    "machine, and says what the run says of the implementation. A folder stands for\n"
+    "all programs in it; - is standard input.\n\n"
+    "  --impl I      a shared object (see scripts/build-impl); default: builtin\n"
+    "  --profile P   documented (default) or windows\n"
+    "  --trace       print every call and routine as it happens\n"
+    "  --json        one JSON document on standard output\n\n"
+    "examples:\n"
+    "  cbfuzz run corpus/seed corpus/regression\n"
+    "  cbfuzz run --impl build/impl/mine.so artifacts/NOTIFY-ORDER-1f2e3d4c.cbs\n";
+
+typedef struct {
+    const Options *options;
+    Runner runner;
+    Readings readings;
+    Program *program;
+    json_t *programs;
+    unsigned counts[VERDICTS], selected, wrong;
+    bool failed;
+} Run;
+
+/* What a program has shown holds for those that follow, unless it took something as given. */
+static void learn(Run *run) {
+    const Judgement *judgement = &run->runner.session->judgement;
+    if (verdict_is_finding(judgement->verdict) || program_note(run->program, LINE_READING) ||
+        program_needs_windows(run->program) != run->options->windows)
+        return;
+    run->readings = judgement->after;
+    readings_settle(&run->readings);
+}
+
+static void tell(Run *run, const char *path, const Finding *finding) {
+    const Options *options = run->options;
+    FILE *out = cli_out(options);
+    char shown[4200];
+    ReportCall call = cli_call(options);
+    load_printable(path, shown, sizeof shown);
+    fprintf(out, "%-9s %s\n", verdict_name(finding->judgement.verdict), shown);
+    if (finding->judgement.verdict != VERDICT_CONFORMS) report_finding(out, finding, &call, path);
+    fflush(out);
+    json_t *row = json_object();
+    json_object_set_new(row, "file", report_json_text(path));
+    report_json_finding(row, finding);
+    json_object_set_new(row, "statements", json_integer(finding->judgement.statements));
+    json_array_append_new(run->programs, row);
+}
+
+static bool run_file(void *context, const char *path) {
+    Run *run = context;
+    char error[1200];
+    if (interrupt_signal) return false;
+    run->selected++;
+    if (!load_program(run->program, path, error, sizeof error)) {
+        run->wrong++;
+        cli_fail(EXIT_REQUEST, "run", "%s", error);
+        json_t *row = json_object();
+        json_object_set_new(row, "file", report_json_text(path));
+        json_object_set_new(row, "verdict", json_null());
+        json_object_set_new(row, "clause", json_null());
+        json_object_set_new(row, "step", json_null());
+        json_object_set_new(row, "error", report_json_text(error));
+        json_array_append_new(run->programs, row);
+        return true;
+    }
+    if (!runner_run(&run->runner, run->program, run->readings)) {
+        if (interrupt_signal) return false;
+        run->failed = true;
+        cli_fail(EXIT_TOOL, "run", "%s: %s", path, run->runner.error);
+        return false;
+    }
+    const Judgement *judgement = &run->runner.session->judgement;
+    run->counts[judgement->verdict]++;
+    learn(run);
+    if (judgement->verdict == VERDICT_CONFORMS) {
+        Finding finding = {.judgement = *judgement};
+        tell(run, path, &finding);
+    } else {
+        tell(run, path, &run->runner.session->finding);
+    }
+    return true;
+}
+
+static void sum_up(const Run *run, double seconds) {
+    unsigned findings = 0;
+    for (unsigned i = 0; i < VERDICTS; i++)
+        if (verdict_is_finding((Verdict)i)) findings += run->counts[i];
+    fprintf(cli_out(run->options),
+            "cbfuzz run: %u programs, %u conform, %u findings, %u misuse, %u wrong, %.1f s%s\n",
+            run->selected, run->counts[VERDICT_CONFORMS], findings, run->counts[VERDICT_MISUSE],
+            run->wrong, seconds, interrupt_signal ? ", interrupted" : "");
+}
+
+static int code_of(const Run *run) {
+    if (run->failed) return EXIT_TOOL;
+    if (interrupt_signal) return interrupt_code(0);
+    if (run->wrong) return EXIT_REQUEST;
+    for (unsigned i = 0; i < VERDICTS; i++)
+        if (verdict_is_finding((Verdict)i) && run->counts[i]) return EXIT_FINDING;
+    return 0;
+}
+
+int cli_run(int argc, char **argv) {
+    Options options;
+    int code = cli_options(&options, argc, argv, "ipt", help);
+    if (code >= 0) return code;
+    if (!options.file_count)
+        return cli_fail(EXIT_REQUEST, "run", "a file or folder is expected; see cbfuzz run --help");
+    Implementation implementation;
+    if ((code = cli_load(&options, "run", &implementation)) >= 0) return code;
+    Run run = {.options = &options, .program = program_new(), .programs = json_array()};
+    if (!run.program || !runner_open(&run.runner, &implementation, options.windows))
+        return cli_fail(EXIT_TOOL, "run", "out of memory");
+    if (options.trace) run.runner.trace = cli_out(&options);
+    runner_calibrate(&run.runner);
+    run.readings = run.runner.session->readings;
+    struct timespec from, to;
+    clock_gettime(CLOCK_MONOTONIC, &from);
+    for (int i = 0; i < options.file_count && !interrupt_signal && !run.failed; i++) {
+        char error[1200];
+        if (!load_walk(options.files[i], run_file, &run, error, sizeof error) && error[0]) {
+            run.wrong++;
+            cli_fail(EXIT_REQUEST, "run", "%s", error);
+        }
+    }
+    clock_gettime(CLOCK_MONOTONIC, &to);
+    if (!run.selected && !run.wrong && !interrupt_signal) {
+        run.wrong++;
+        cli_fail(EXIT_REQUEST, "run", "%s: no programs in it", options.files[0]);
+    }
+    sum_up(&run, (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) / 1e9);
+    code = code_of(&run);
+    runner_close(&run.runner);
+    program_free(run.program);
+    if (!options.json) {
+        json_decref(run.programs);
+        return cli_end(code, "run");
+    }
+    json_t *document = report_json("run");
+    json_object_set_new(document, "programs", run.programs);
+    json_object_set_new(document, "readings", report_json_readings(&run.readings));
+    return report_json_end(document, code);
+}

@@ -1,0 +1,113 @@
+/* Files that a run leaves: written beside their place and renamed, so never half. */
+#define _GNU_SOURCE
+#include "fuzz/artifact.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "program/script.h"
+
+static bool write_all(int file, const char *data, size_t size) {
+    while (size) {
+        ssize_t written = write(file, data, size);
+        if (written < 0 && errno == EINTR) continue;
+        if (written <= 0) {
+            if (!written) errno = ENOSPC;
+            return false;
+        }
+        data += written;
+        size -= (size_t)written;
+    }
+    return true;
+}
+
+bool file_replace(const char *path, const void *data, size_t size, char *error,
+                  size_t error_size) {
+    char *beside = NULL;
+    if (asprintf(&beside, "%s.XXXXXX", path) < 0) {
+        snprintf(error, error_size, "%s: out of memory", path);
+        return false;
+    }
+    int file = mkostemp(beside, O_CLOEXEC);
+    bool good = file >= 0 && write_all(file, data, size) && fchmod(file, 0644) == 0;
+    int why = errno;
+    if (file >= 0 && close(file) != 0 && good) {
+        good = false;
+        why = errno;
+    }
+    if (good && rename(beside, path) != 0) {
+        good = false;
+        why = errno;
+    }
+    if (!good) {
+        if (file >= 0) unlink(beside);
+        snprintf(error, error_size, "%s: cannot be written: %s", path, strerror(why));
+    }
+    free(beside);
+    return good;
+}
+
+static bool make_folder(const char *folder) {
+    char *path = strdup(folder);
+    if (!path) return false;
+    bool good = true;
+    for (char *at = path + 1; good && *at; at++) {
+        if (*at != '/') continue;
+        *at = 0;
+        good = mkdir(path, 0777) == 0 || errno == EEXIST;
+        *at = '/';
+    }
+    good = good && (mkdir(path, 0777) == 0 || errno == EEXIST);
+    int why = errno;
+    free(path);
+    errno = why;
+    return good;
+}
+
+bool artifact_folder(const char *folder, char *error, size_t error_size) {
+    struct stat status;
+    if (!make_folder(folder) || stat(folder, &status) != 0) {
+        snprintf(error, error_size, "%s: cannot be made: %s", folder, strerror(errno));
+        return false;
+    }
+    if (!S_ISDIR(status.st_mode)) {
+        snprintf(error, error_size, "%s: not a folder", folder);
+        return false;
+    }
+    char *probe = NULL;
+    if (asprintf(&probe, "%s/.cbfuzz-probe", folder) < 0) return false;
+    bool good = file_replace(probe, "cbfuzz\n", 7, error, error_size);
+    if (good) unlink(probe);
+    free(probe);
+    return good;
+}
+
+static uint32_t hash_of(const char *text, size_t size) {
+    uint32_t hash = 2166136261u;
+    for (size_t i = 0; i < size; i++)
+        hash = (hash ^ (unsigned char)text[i]) * 16777619u;
+    return hash;
+}
+
+bool artifact_write(const char *folder, const char *subject, const Program *program, char *path,
+                    size_t path_size, char *error, size_t error_size) {
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    if (!out) {
+        snprintf(error, error_size, "out of memory");
+        return false;
+    }
+    script_print(out, program);
+    fclose(out);
+    snprintf(path, path_size, "%s/%s-%08x.cbs", folder, subject, hash_of(text, size));
+    bool good = file_replace(path, text, size, error, error_size);
+    free(text);
+    return good;
+}

@@ -1,0 +1,113 @@
+/* Makes a finding's program smaller without changing what it shows. */
+#include "fuzz/minimize.h"
+
+#include <string.h>
+
+#include "harness/interrupt.h"
+#include "program/shrink.h"
+
+enum {
+    QUESTIONS_QUICK = 1500, /* runs of programs that end by themselves: a fraction of a second */
+    QUESTIONS_DEADLY = 400, /* each costs a process */
+    QUESTIONS_HANGING = 80  /* each costs the time-out */
+};
+static const double hanging_limit = 0.15; /* seconds: programs take microseconds */
+
+typedef struct {
+    Runner *runner;
+    Readings readings;
+    const char *signature;
+} Trial;
+
+static bool shows(void *context, const Program *candidate) {
+    Trial *trial = context;
+    char signature[160];
+    if (interrupt_signal) return false; /* keep what has been reached */
+    return runner_run(trial->runner, candidate, trial->readings) &&
+           strcmp(verdict_signature(&trial->runner->session->judgement, signature),
+                  trial->signature) == 0;
+}
+
+bool minimize(Runner *runner, Program *program, Readings readings, const char *signature) {
+    Trial trial = {runner, readings, signature};
+    if (!shows(&trial, program)) return false;
+    double limit = runner->limit;
+    uint32_t budget = QUESTIONS_QUICK;
+    switch (runner->session->judgement.verdict) {
+    case VERDICT_HANGS:
+        budget = QUESTIONS_HANGING;
+        runner->limit = hanging_limit;
+        break;
+    case VERDICT_CRASHES: budget = QUESTIONS_DEADLY; break;
+    default: break;
+    }
+    program_shrink(program, shows, &trial, budget);
+    runner->limit = limit;
+    return shows(&trial, program) || interrupt_signal;
+}
+
+static void prepend_notes(Program *program, const Line *notes, unsigned count,
+                          const char (*texts)[64]) {
+    Program *copy = program_new();
+    if (!copy) return;
+    uint16_t map[EXECUTOR_BINDINGS];
+    for (unsigned i = 0; i < count; i++) {
+        Line line = notes[i];
+        line.text_length = (uint32_t)strlen(texts[i]);
+        line.text_at = program_add_text(copy, texts[i], line.text_length);
+        program_append(copy, line, NULL);
+    }
+    /* Bodies may use names from below, so that all variables get their numbers first. */
+    for (uint32_t i = 0; i < program->variable_count; i++)
+        map[i] = (uint16_t)i;
+    for (uint32_t i = 0; i < program->line_count; i++) {
+        LineKind kind = program->lines[i].kind;
+        if (kind == LINE_CLAUSE || kind == LINE_PROFILE || kind == LINE_READING) continue;
+        program_append_copy(copy, program, i, map);
+    }
+    program_copy(program, copy);
+    program_free(copy);
+}
+
+/* The readings that are narrower than usual. */
+static unsigned narrower(Readings readings, Readings usual, const char *names[QUESTIONS]) {
+    unsigned count = 0;
+    for (unsigned q = 0; q < QUESTIONS; q++) {
+        unsigned answer;
+        if (readings.answers[q] != usual.answers[q] && readings_decided(&readings, q, &answer))
+            names[count++] = reading_name(q, answer);
+    }
+    return count;
+}
+
+void annotate(Runner *runner, Program *program, Readings readings, Readings usual,
+              const char *signature) {
+    Line notes[QUESTIONS + 2];
+    char texts[QUESTIONS + 2][64];
+    unsigned count = 0;
+    const Line empty = {.result = NO_VARIABLE, .operand = NO_VARIABLE};
+    Trial trial = {runner, usual, signature};
+    bool alone = shows(&trial, program);
+    Judgement *judgement = &runner->session->judgement;
+    trial.readings = readings;
+    if (!alone) shows(&trial, program);
+    if (judgement->clause != CLAUSE_NONE) {
+        notes[count] = empty;
+        notes[count].kind = LINE_CLAUSE;
+        snprintf(texts[count++], sizeof texts[0], "%s", clause_get(judgement->clause)->id);
+    }
+    if (runner->session->windows || program_needs_windows(program)) {
+        notes[count] = empty;
+        notes[count].kind = LINE_PROFILE;
+        snprintf(texts[count++], sizeof texts[0], "windows");
+    }
+    const char *names[QUESTIONS];
+    unsigned assumed = alone ? 0 : narrower(readings, usual, names);
+    for (unsigned i = 0; i < assumed; i++) {
+        notes[count] = empty;
+        notes[count].kind = LINE_READING;
+        snprintf(texts[count++], sizeof texts[0], "%s", names[i]);
+    }
+    prepend_notes(program, notes, count, texts);
+    shows(&trial, program);
+}

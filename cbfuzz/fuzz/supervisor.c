@@ -1,0 +1,374 @@
+/* Watches the processes of a fuzz run: limits, findings, restarts, the end. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "fuzz/artifact.h"
+#include "fuzz/fuzz.h"
+#include "fuzz/minimize.h"
+#include "fuzz/workdir.h"
+#include "fuzz/worker.h"
+#include "harness/interrupt.h"
+#include "program/bytes.h"
+
+enum {
+    LOOK_MS = 5,         /* between two looks at the processes */
+    STATUS_MS = 250,     /* between two calls of the listener */
+    EXPORT_SECONDS = 30, /* new programs reach the corpus folder at least so often */
+    BARREN_STARTS = 20   /* processes that end without having run a program */
+};
+static const double program_limit = 2.0; /* seconds of processor time for one program */
+
+typedef struct {
+    Mailbox *mailbox;
+    pid_t process; /* 0: none */
+    uint64_t seen_runs;
+    double seen_seconds;
+    unsigned barren;
+} Worker;
+
+typedef struct {
+    const FuzzOptions *options;
+    const FuzzListener *listener;
+    FuzzResult *result;
+    FuzzShared *shared;
+    Worker workers[FUZZ_JOBS];
+    Workdir workdir;
+    Runner runner;
+    Readings usual; /* from which a finding's file will be run later */
+    Program *program;
+    uint64_t starts;
+    double begun;
+    char *error;
+    size_t error_size;
+    int code;
+} Fuzz;
+
+static double now(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+static int fail(Fuzz *fuzz, int code, const char *text) {
+    snprintf(fuzz->error, fuzz->error_size, "%s", text);
+    return fuzz->code = code;
+}
+
+bool fuzz_clause_counts(ClauseId clause, bool windows) {
+    const Clause *row = clause_get(clause);
+    return clause != CLAUSE_NONE && (row->judged == JUDGED_STEP || row->judged == JUDGED_END) &&
+           (windows || row->profile == PROFILE_DOCUMENTED);
+}
+
+unsigned fuzz_clauses(bool windows, const uint64_t exercised[2]) {
+    unsigned count = 0;
+    for (unsigned i = 1; i < CLAUSES; i++)
+        count += fuzz_clause_counts((ClauseId)i, windows) &&
+                 (!exercised || (exercised[i >> 6] >> (i & 63) & 1));
+    return count;
+}
+
+/* Brings the result up to date. */
+static void count(Fuzz *fuzz) {
+    FuzzResult *result = fuzz->result;
+    result->programs = fuzz->shared->programs;
+    result->statements = fuzz->shared->statements;
+    result->effective = fuzz->shared->effective;
+    result->states = fuzz->shared->state_count;
+    result->seconds = now() - fuzz->begun;
+    result->clauses[0] = result->clauses[1] = 0;
+    for (unsigned i = 0; i < fuzz->options->jobs; i++)
+        for (unsigned word = 0; word < 2; word++)
+            result->clauses[word] |=
+                fuzz->workers[i].mailbox->session->executor.machine.exercised[word];
+    result->exercised = fuzz_clauses(fuzz->options->windows, result->clauses);
+    result->exercisable = fuzz_clauses(fuzz->options->windows, NULL);
+    result->readings = fuzz->workers[0].mailbox->session->readings;
+}
+
+static void start_worker(Fuzz *fuzz, Worker *worker) {
+    char out[320], list[320], seed[64], inputs[360], prefix[320], reload[32];
+    long programs = workdir_list(&fuzz->workdir, list, sizeof list);
+    if (programs < 0 || !workdir_out(&fuzz->workdir, out, sizeof out)) {
+        fail(fuzz, 3, fuzz->workdir.error);
+        return;
+    }
+    uint32_t number = (uint32_t)(fuzz->options->seed * 2654435761u + fuzz->starts++ * 40503u);
+    snprintf(seed, sizeof seed, "-seed=%u", number ? number : 1);
+    snprintf(inputs, sizeof inputs, "-seed_inputs=@%s", list);
+    snprintf(prefix, sizeof prefix, "-artifact_prefix=%s/libfuzzer-", fuzz->workdir.path);
+    snprintf(reload, sizeof reload, "-reload=%d", fuzz->options->jobs > 1);
+    const char *fixed[] = {"cbfuzz", seed, prefix, reload, "-max_len=4096", "-len_control=0",
+                           "-detect_leaks=0", "-handle_segv=0", "-handle_bus=0", "-handle_abrt=0",
+                           "-handle_ill=0", "-handle_fpe=0", "-handle_int=0", "-handle_term=0",
+                           "-handle_xfsz=0", "-handle_usr1=0", "-handle_usr2=0", "-timeout=0",
+                           "-rss_limit_mb=0", "-verbosity=0"};
+    char *arguments[256];
+    int used = 0;
+    for (unsigned i = 0; i < sizeof fixed / sizeof fixed[0]; i++)
+        arguments[used++] = (char *)fixed[i];
+    if (programs) arguments[used++] = inputs;
+    for (char **flag = fuzz->options->flags; flag && *flag && used < 250; flag++)
+        arguments[used++] = *flag;
+    arguments[used++] = out;
+    arguments[used] = NULL;
+
+    Session *session = worker->mailbox->session;
+    session->busy = false;
+    worker->mailbox->found = false;
+    worker->seen_runs = session->runs;
+    worker->seen_seconds = 0;
+    fflush(NULL);
+    pid_t process = fork();
+    if (process < 0) {
+        fail(fuzz, 3, strerror(errno));
+        return;
+    }
+    if (process == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        signal(SIGINT, SIG_IGN);
+        signal(SIGTERM, SIG_DFL);
+        int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+        dup2(null, 0), dup2(null, 1);
+        if (!getenv("CBFUZZ_DEBUG")) dup2(null, 2);
+        worker_main(worker->mailbox, fuzz->options->implementation, used, arguments);
+    }
+    worker->process = process;
+}
+
+static void stop_workers(Fuzz *fuzz) {
+    fuzz->shared->stop = true;
+    double until = now() + 1.0;
+    for (unsigned i = 0; i < fuzz->options->jobs; i++) {
+        Worker *worker = &fuzz->workers[i];
+        struct timespec pause = {0, LOOK_MS * 1000000};
+        while (worker->process && waitpid(worker->process, NULL, WNOHANG) == 0) {
+            if (now() > until) kill(worker->process, SIGKILL);
+            nanosleep(&pause, NULL);
+        }
+        worker->process = 0;
+    }
+}
+
+/* Minimizes what was found, writes it down and tells the listener. */
+static void take_finding(Fuzz *fuzz, const Finding *found, const uint8_t *bytes, size_t size) {
+    FuzzResult *result = fuzz->result;
+    FuzzFinding *more =
+        realloc(result->findings, (result->finding_count + 1) * sizeof *result->findings);
+    if (!more) {
+        fail(fuzz, 3, "out of memory");
+        return;
+    }
+    result->findings = more;
+    FuzzFinding *finding = &more[result->finding_count++];
+    memset(finding, 0, sizeof *finding);
+    finding->finding = *found;
+    verdict_signature(&found->judgement, finding->signature);
+    bytes_decode(fuzz->program, bytes, size);
+    Readings before = found->judgement.before;
+    finding->repeats = minimize(&fuzz->runner, fuzz->program, before, finding->signature);
+    if (finding->repeats) {
+        annotate(&fuzz->runner, fuzz->program, before, fuzz->usual, finding->signature);
+        if (!interrupt_signal) finding->finding = fuzz->runner.session->finding;
+    }
+    if (fuzz->runner.broken) fail(fuzz, 3, fuzz->runner.error);
+    for (uint32_t i = 0; i < fuzz->program->line_count; i++)
+        finding->statements += line_info[fuzz->program->lines[i].kind].class == CLASS_CALL;
+    char subject[80];
+    verdict_subject(&finding->finding.judgement, subject);
+    if (!artifact_write(fuzz->options->artifacts, subject, fuzz->program, finding->file,
+                        sizeof finding->file, fuzz->error, fuzz->error_size)) {
+        finding->file[0] = 0;
+        fuzz->code = 3;
+    }
+    fuzz->listener->finding(fuzz->listener->context, finding);
+    if (!fuzz->options->keep_going) fuzz->shared->stop = true;
+}
+
+static void take_mail(Fuzz *fuzz, Worker *worker) {
+    Mailbox *mailbox = worker->mailbox;
+    if (!mailbox->found) return;
+    if (!fuzz->options->keep_going) fuzz->shared->stop = true; /* the others need not go on */
+    take_finding(fuzz, &mailbox->finding, mailbox->bytes, mailbox->size);
+    mailbox->found = false;
+}
+
+/* A process has ended by itself or was stopped: what does that say? */
+static void bury(Fuzz *fuzz, Worker *worker, int status, bool hung) {
+    Session *session = worker->mailbox->session;
+    worker->process = 0;
+    if (worker->mailbox->found) take_mail(fuzz, worker);
+    else if (session->busy) {
+        bytes_decode(fuzz->program, session->bytes, session->size);
+        if (!session_post_mortem(session, fuzz->program, status, hung)) {
+            char text[512];
+            snprintf(text, sizeof text, "cbfuzz itself failed in program %llu (%s); please report it",
+                     (unsigned long long)session->runs, session->judgement.kind);
+            fail(fuzz, 3, text);
+            return;
+        }
+        session->executor.inside = false;
+        workdir_ban(&fuzz->workdir, session->bytes, session->size);
+        const Judgement *judgement = &session->judgement;
+        fuzz->shared->statements += judgement->statements;
+        fuzz->shared->effective += judgement->effective;
+        if (!verdict_is_finding(judgement->verdict)) {
+            session->readings = judgement->after; /* a reading that forbids the call */
+            readings_settle(&session->readings);
+        } else {
+            char signature[160];
+            verdict_signature(judgement, signature);
+            if (!fuzz->options->keep_going || worker_new_signature(fuzz->shared, signature))
+                take_finding(fuzz, &session->finding, session->bytes, session->size);
+        }
+    } else if (WIFSIGNALED(status) || WEXITSTATUS(status) != 0) {
+        if (++worker->barren > BARREN_STARTS)
+            fail(fuzz, 3, "a fuzzing process ends before it runs a program");
+    }
+}
+
+static void look_after(Fuzz *fuzz, Worker *worker) {
+    if (!worker->process) {
+        bool over = fuzz->shared->stop || fuzz->code ||
+                    (fuzz->options->runs && fuzz->shared->programs >= fuzz->options->runs);
+        if (!over) start_worker(fuzz, worker);
+        return;
+    }
+    take_mail(fuzz, worker);
+    int status;
+    if (waitpid(worker->process, &status, WNOHANG) == worker->process) {
+        bury(fuzz, worker, status, false);
+        return;
+    }
+    Session *session = worker->mailbox->session;
+    double seconds = process_seconds(worker->process);
+    if (session->runs != worker->seen_runs || !session->busy) {
+        worker->seen_runs = session->runs;
+        worker->seen_seconds = seconds;
+        worker->barren = 0;
+    } else if (seconds - worker->seen_seconds > program_limit) {
+        kill(worker->process, SIGKILL);
+        waitpid(worker->process, &status, 0);
+        bury(fuzz, worker, status, true);
+    }
+}
+
+static bool all_done(const Fuzz *fuzz) {
+    for (unsigned i = 0; i < fuzz->options->jobs; i++)
+        if (fuzz->workers[i].process || fuzz->workers[i].mailbox->found) return false;
+    return fuzz->shared->stop || fuzz->code ||
+           (fuzz->options->runs && fuzz->shared->programs >= fuzz->options->runs);
+}
+
+static void watch(Fuzz *fuzz) {
+    double told = 0, exported = fuzz->begun;
+    struct timespec pause = {0, LOOK_MS * 1000000};
+    while (!all_done(fuzz)) {
+        for (unsigned i = 0; i < fuzz->options->jobs; i++)
+            look_after(fuzz, &fuzz->workers[i]);
+        double time = now();
+        bool over = fuzz->options->seconds > 0 && time - fuzz->begun >= fuzz->options->seconds;
+        if (over || interrupt_signal || fuzz->code) break;
+        if (time - told >= STATUS_MS / 1000.0) {
+            told = time;
+            count(fuzz);
+            fuzz->listener->status(fuzz->listener->context, fuzz->result);
+        }
+        if (time - exported >= EXPORT_SECONDS && fuzz->options->corpus[0]) {
+            exported = time;
+            workdir_export(&fuzz->workdir, fuzz->options->corpus[0]);
+        }
+        nanosleep(&pause, NULL);
+    }
+    stop_workers(fuzz);
+    for (unsigned i = 0; i < fuzz->options->jobs; i++)
+        take_mail(fuzz, &fuzz->workers[i]);
+}
+
+static void *share(size_t size) {
+    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                        MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return memory == MAP_FAILED ? NULL : memory;
+}
+
+static int prepare(Fuzz *fuzz) {
+    const FuzzOptions *options = fuzz->options;
+    fuzz->program = program_new();
+    fuzz->shared = share(sizeof *fuzz->shared);
+    if (!fuzz->program || !fuzz->shared) return fail(fuzz, 3, "out of memory");
+    fuzz->shared->keep_going = options->keep_going;
+    fuzz->shared->runs = options->runs;
+    if (!artifact_folder(options->artifacts, fuzz->error, fuzz->error_size)) return fuzz->code = 3;
+    if (!runner_open(&fuzz->runner, options->implementation, options->windows))
+        return fail(fuzz, 3, fuzz->runner.error);
+    runner_calibrate(&fuzz->runner);
+    fuzz->usual = fuzz->runner.session->readings;
+    for (unsigned i = 0; i < options->jobs; i++) {
+        Mailbox *mailbox = fuzz->workers[i].mailbox = share(sizeof *mailbox);
+        if (!mailbox || !(mailbox->session = session_new(options->windows)))
+            return fail(fuzz, 3, "out of memory");
+        mailbox->shared = fuzz->shared;
+        mailbox->session->readings = fuzz->usual;
+        mailbox->session->builtin = options->implementation->builtin;
+    }
+    if (!workdir_open(&fuzz->workdir)) return fail(fuzz, 3, fuzz->workdir.error);
+    if (!workdir_seed(&fuzz->workdir, options->corpus))
+        return fail(fuzz, fuzz->workdir.request_wrong ? 2 : 3, fuzz->workdir.error);
+    return 0;
+}
+
+static void clean_up(Fuzz *fuzz) {
+    for (unsigned i = 0; i < fuzz->options->jobs; i++) {
+        Mailbox *mailbox = fuzz->workers[i].mailbox;
+        if (!mailbox) continue;
+        session_free(mailbox->session);
+        munmap(mailbox, sizeof *mailbox);
+    }
+    workdir_close(&fuzz->workdir);
+    if (fuzz->runner.session) runner_close(&fuzz->runner);
+    program_free(fuzz->program);
+    if (fuzz->shared) munmap(fuzz->shared, sizeof *fuzz->shared);
+}
+
+int fuzz_run(const FuzzOptions *options, const FuzzListener *listener, FuzzResult *result,
+             char *error, size_t error_size) {
+    Fuzz *fuzz = calloc(1, sizeof *fuzz);
+    memset(result, 0, sizeof *result);
+    error[0] = 0;
+    if (!fuzz) {
+        snprintf(error, error_size, "out of memory");
+        return 3;
+    }
+    fuzz->options = options;
+    fuzz->listener = listener;
+    fuzz->result = result;
+    fuzz->error = error;
+    fuzz->error_size = error_size;
+    fuzz->begun = now();
+    if (prepare(fuzz) == 0) {
+        fuzz->begun = now();
+        watch(fuzz);
+        count(fuzz);
+        result->corpus = workdir_count(&fuzz->workdir);
+        if (options->corpus[0] && !workdir_export(&fuzz->workdir, options->corpus[0]))
+            fail(fuzz, 3, fuzz->workdir.error);
+    }
+    int code = fuzz->code;
+    clean_up(fuzz);
+    free(fuzz);
+    return code;
+}
+
+void fuzz_result_free(FuzzResult *result) {
+    free(result->findings);
+    result->findings = NULL;
+}

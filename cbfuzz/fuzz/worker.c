@@ -1,0 +1,169 @@
+/* One fuzzing process: libFuzzer's loop around the harness. */
+#define _GNU_SOURCE
+#include "fuzz/worker.h"
+
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "generate/generate.h"
+#include "nt/nt.h"
+#include "program/bytes.h"
+
+enum {
+    LENGTH = 48,         /* statements of a generated program at top level, at most */
+    FRESH_PERCENT = 35,  /* programs that are new, not made from one of the corpus */
+    COUNTERS = 2048      /* for abstract transitions; all are looked at after each run */
+};
+
+/* libFuzzer takes these for coverage, as it takes the implementation's edges. */
+__attribute__((section("__libfuzzer_extra_counters"))) static uint8_t counters[COUNTERS];
+
+int LLVMFuzzerRunDriver(int *argc, char ***argv, int (*callback)(const uint8_t *, size_t));
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t room, unsigned seed);
+size_t LLVMFuzzerCustomCrossOver(const uint8_t *first, size_t first_size, const uint8_t *second,
+                                 size_t second_size, uint8_t *out, size_t room, unsigned seed);
+void __sanitizer_set_death_callback(void (*callback)(void));
+
+static Mailbox *mailbox;
+static Generator *generator;
+static Program *program, *first_source, *second_source;
+static uint8_t made[FUZZ_PROGRAM_BYTES]; /* `program` in bytes, as the mutator made it */
+static size_t made_size;
+static bool started;
+
+bool worker_new_signature(FuzzShared *shared, const char *signature) {
+    unsigned count = shared->signature_count;
+    for (unsigned i = 0; i < count && i < FUZZ_SIGNATURES; i++)
+        if (strcmp(shared->signatures[i], signature) == 0) return false;
+    if (count >= FUZZ_SIGNATURES) return false;
+    snprintf(shared->signatures[count], sizeof shared->signatures[count], "%s", signature);
+    shared->signature_count = count + 1;
+    return true;
+}
+
+static void nap(void) {
+    struct timespec pause = {0, 1000000};
+    nanosleep(&pause, NULL);
+}
+
+/* Hands the finding over, if it is a new one, and waits until it was taken. */
+static void report(void) {
+    char signature[160];
+    FuzzShared *shared = mailbox->shared;
+    Session *session = mailbox->session;
+    verdict_signature(&session->judgement, signature);
+    if (shared->keep_going && !worker_new_signature(shared, signature)) return;
+    mailbox->finding = session->finding;
+    mailbox->size = session->size;
+    memcpy(mailbox->bytes, session->bytes, session->size);
+    mailbox->found = true;
+    if (!shared->keep_going) _exit(0);
+    while (mailbox->found && !shared->stop)
+        nap();
+}
+
+static void count_features(const Executor *executor) {
+    FuzzShared *shared = mailbox->shared;
+    for (unsigned i = 0; i < executor->feature_count; i++) {
+        uint32_t hash = executor->features[i] * 2654435761u;
+        uint8_t *counter = &counters[hash % COUNTERS];
+        if (*counter < 255) ++*counter;
+        uint32_t bit = hash >> 16;
+        if (!(shared->states[bit / 8] >> (bit % 8) & 1)) {
+            shared->states[bit / 8] |= (uint8_t)(1u << (bit % 8));
+            shared->state_count++;
+        }
+    }
+}
+
+static void aim(void) {
+    Start start = {.windows = mailbox->session->windows,
+                   .readings = mailbox->session->readings,
+                   .processors = nt_active_processors()};
+    generator_aim(generator, &start);
+}
+
+/* What this program has shown holds for those that follow, unless it assumed something. */
+static void learn(const Judgement *judgement) {
+    Session *session = mailbox->session;
+    const Readings *after = &judgement->after;
+    if (memcmp(after, &session->readings, sizeof *after) == 0) return;
+    if (verdict_is_finding(judgement->verdict) || program_note(program, LINE_READING) ||
+        program_needs_windows(program) != session->windows)
+        return;
+    session->readings = *after;
+    readings_settle(&session->readings);
+    aim();
+}
+
+static int run_one(const uint8_t *data, size_t size) {
+    FuzzShared *shared = mailbox->shared;
+    Session *session = mailbox->session;
+    if (!started) { /* now that libFuzzer has set its own */
+        started = true;
+        __sanitizer_set_death_callback(NULL);
+    }
+    if (shared->stop || (shared->runs && shared->programs >= shared->runs)) _exit(0);
+    shared->programs++;
+    if (size > SESSION_BYTES) size = SESSION_BYTES;
+    memcpy(session->bytes, data, size);
+    session->size = (uint32_t)size;
+    if (size != made_size || memcmp(data, made, size) != 0) bytes_decode(program, data, size);
+    made_size = SIZE_MAX;
+    session_run(session, program);
+    const Judgement *judgement = &session->judgement;
+    shared->statements += judgement->statements;
+    shared->effective += judgement->effective;
+    count_features(&session->executor);
+    learn(judgement);
+    if (verdict_is_finding(judgement->verdict)) report();
+    return 0;
+}
+
+/* The program that was made, in bytes; remembered, so that it is not decoded again. */
+static size_t encode(uint8_t *out, size_t room) {
+    made_size = bytes_encode(program, made, sizeof made);
+    size_t size = made_size < room ? made_size : room;
+    if (made_size > sizeof made) {
+        size = sizeof made < room ? sizeof made : room;
+        made_size = SIZE_MAX;
+    }
+    memcpy(out, made, size);
+    return size;
+}
+
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t room, unsigned seed) {
+    Random random = {.state = seed};
+    uint64_t wide = random_next(&random);
+    if (size < 3 || random_chance(&random, FRESH_PERCENT)) {
+        generate_new(generator, wide, program, LENGTH);
+    } else {
+        bytes_decode(first_source, data, size);
+        generate_mutant(generator, wide, program, first_source, LENGTH);
+    }
+    return encode(data, room);
+}
+
+size_t LLVMFuzzerCustomCrossOver(const uint8_t *first, size_t first_size, const uint8_t *second,
+                                 size_t second_size, uint8_t *out, size_t room, unsigned seed) {
+    bytes_decode(first_source, first, first_size);
+    bytes_decode(second_source, second, second_size);
+    generate_cross(generator, seed, program, first_source, second_source, LENGTH);
+    return encode(out, room);
+}
+
+_Noreturn void worker_main(Mailbox *the_mailbox, Implementation *implementation, int argc,
+                           char **argv) {
+    mailbox = the_mailbox;
+    session_watch(mailbox->session, implementation);
+    generator = generator_new();
+    program = program_new();
+    first_source = program_new();
+    second_source = program_new();
+    made_size = SIZE_MAX;
+    if (!generator || !program || !first_source || !second_source) _exit(3);
+    aim();
+    LLVMFuzzerRunDriver(&argc, &argv, run_one);
+    _exit(0);
+}

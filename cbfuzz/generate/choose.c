@@ -1,0 +1,395 @@
+/* Chooses statements by what they would do in the state that the program has reached. */
+#include "generate/choose.h"
+
+#include <string.h>
+
+#include "program/dictionary.h"
+
+static const Line empty_line = {.result = NO_VARIABLE, .operand = NO_VARIABLE};
+
+void choose_offer(const Generator *generator, Offer *offer) {
+    const Executor *executor = &generator->executor;
+    const Machine *machine = &executor->machine;
+    const Program *program = generator->program;
+    offer->objects = offer->registrations = offer->changes = 0;
+    /* The latest first: they are the likeliest to be of use. */
+    for (unsigned i = program->variable_count; i-- > 0;) {
+        uint16_t number = executor->binding[i];
+        if (number == NO_ID) continue;
+        if (program->variables[i].type == TYPE_OBJECT) {
+            if (offer->objects < CHOICES && machine_holds(machine, number))
+                offer->object[offer->objects++] = (uint16_t)i;
+        } else if (machine->registrations[number].alive) {
+            if (program->variables[i].type == TYPE_PROCESSOR) {
+                if (offer->changes < CHOICES) offer->change[offer->changes++] = (uint16_t)i;
+            } else if (offer->registrations < CHOICES) {
+                offer->registration[offer->registrations++] = (uint16_t)i;
+            }
+        }
+    }
+}
+
+static const SpecObject *object_of(const Generator *generator, uint16_t variable) {
+    const Executor *executor = &generator->executor;
+    return &executor->machine.objects[executor->binding[variable]];
+}
+
+/* Contexts and arguments: few, so that they collide; rarely as wide as they can be. */
+static uint64_t choose_number(Random *random) {
+    static const uint64_t pool[] = {0x10, 0x20, 0x30, 0x1, 0x2, 0};
+    uint32_t pick = random_below(random, 32);
+    if (pick < 27) return pool[pick % 6];
+    uint64_t wide = random_next(random);
+    return pick < 29 ? UINT64_C(0xFFFFFFFFFFFFFFFF) : pick == 29 ? wide >> 32 << 32 : wide;
+}
+
+static uint8_t choose_routine(Random *random) {
+    return (uint8_t)(1 + (random_chance(random, 95) ? random_below(random, 4)
+                                                    : random_below(random, 8)));
+}
+
+static void use_name(Line *line, unsigned name) {
+    line->name_at = dictionary_names[name].at;
+    line->name_length = dictionary_names[name].length;
+}
+
+/* \Callback\NNN...A or ...B: two names that differ at their very end. */
+static void use_long_name(Generator *generator, Line *line) {
+    uint16_t units[300];
+    const DictionaryName *prefix = &dictionary_names[NAME_DEMO];
+    unsigned length = 10 + generator->long_length;
+    memcpy(units, dictionary_units + prefix->at, 10 * sizeof units[0]); /* \Callback\ */
+    for (unsigned i = 10; i < length; i++)
+        units[i] = (uint16_t)('a' + i % 26);
+    units[length++] = random_chance(&generator->random, 50) ? 'A' : 'B';
+    line->name_at = program_add_name(generator->program, units, (uint16_t)length);
+    line->name_length = (uint16_t)length;
+}
+
+static void choose_name(Generator *generator, Line *line) {
+    Random *random = &generator->random;
+    uint32_t pick = random_below(random, 100);
+    if (pick < 66) use_name(line, random_below(random, 6));
+    else if (pick < 88) use_name(line, NAME_SET_SYSTEM_TIME + random_below(random, 4));
+    else if (pick < 92) use_name(line, NAME_FIRST_ODD + random_below(random, NAME_COUNT - NAME_FIRST_ODD));
+    else if (pick < 94) line->flags |= FLAG_UNNAMED;
+    else use_long_name(generator, line);
+}
+
+/* The name of an object that can be opened now, in one case or another. */
+static bool choose_taken_name(Generator *generator, Line *line) {
+    const Machine *machine = &generator->executor.machine;
+    Random *random = &generator->random;
+    unsigned from = random_below(random, machine->object_count);
+    for (unsigned i = 0; i < machine->object_count; i++) {
+        unsigned number = (from + i) % machine->object_count;
+        if (!machine_has_name(machine, (uint16_t)number)) continue;
+        const SpecObject *object = &machine->objects[number];
+        unsigned name = 0;
+        while (name < NAME_FIRST_ODD && (dictionary_names[name].length != object->name.length ||
+                                         memcmp(dictionary_units + dictionary_names[name].at,
+                                                object->name.units, object->name.length * 2u)))
+            name++;
+        if (name == NAME_FIRST_ODD) {
+            line->name_at =
+                program_add_name(generator->program, object->name.units, object->name.length);
+            line->name_length = object->name.length;
+            return true;
+        }
+        if (name <= NAME_DEMO_UPPER && random_chance(random, 50)) name = random_below(random, 3);
+        if (name == NAME_POWER_STATE && random_chance(random, 25)) name = NAME_POWER_STATE_LOWER;
+        use_name(line, name);
+        return true;
+    }
+    return false;
+}
+
+static void choose_attributes(Random *random, Line *line) {
+    line->flags |= (random_chance(random, 65) ? FLAG_MULTIPLE : 0) |
+                   (random_chance(random, 40) ? FLAG_CASE_INSENSITIVE : 0) |
+                   (random_chance(random, 40) ? FLAG_PERMANENT : 0) |
+                   (random_chance(random, 8) ? FLAG_OPENIF : 0) |
+                   (random_chance(random, 8) ? FLAG_KERNEL_HANDLE : 0) |
+                   (random_chance(random, 1) ? FLAG_EXCLUSIVE : 0);
+}
+
+static void choose_create(Generator *generator, Line *line, bool create) {
+    line->kind = create ? LINE_CREATE : LINE_OPEN;
+    choose_attributes(&generator->random, line);
+    bool taken = random_chance(&generator->random, create ? 25 : 75);
+    if (!taken || !choose_taken_name(generator, line)) choose_name(generator, line);
+}
+
+/* One of the offered objects, if possible one with the property. */
+static uint16_t prefer_object(Generator *generator, const Offer *offer,
+                              bool (*has)(const SpecObject *)) {
+    unsigned from = random_below(&generator->random, offer->objects);
+    if (random_chance(&generator->random, 90))
+        for (unsigned i = 0; i < offer->objects; i++) {
+            uint16_t variable = offer->object[(from + i) % offer->objects];
+            if (has(object_of(generator, variable))) return variable;
+        }
+    return offer->object[from];
+}
+
+static bool has_room(const SpecObject *object) {
+    return object->multiple || !object->registered;
+}
+
+static bool is_driver_defined(const SpecObject *object) {
+    return !object->system;
+}
+
+static bool has_routines(const SpecObject *object) {
+    return !object->system && object->registered;
+}
+
+static bool any_object(const Generator *generator, const Offer *offer,
+                       bool (*has)(const SpecObject *)) {
+    for (unsigned i = 0; i < offer->objects; i++)
+        if (has(object_of(generator, offer->object[i]))) return true;
+    return false;
+}
+
+static void choose_register(Generator *generator, const Offer *offer, Line *line) {
+    Random *random = &generator->random;
+    line->kind = LINE_REGISTER;
+    line->operand = prefer_object(generator, offer, has_room);
+    line->routine = choose_routine(random);
+    line->number[0] = choose_number(random);
+}
+
+static void choose_level(Generator *generator, Line *line) {
+    uint8_t now = generator->executor.machine.irql;
+    line->kind = LINE_IRQL;
+    if (now != LEVEL_PASSIVE) line->number[0] = LEVEL_PASSIVE;
+    else line->number[0] = random_chance(&generator->random, 70) ? LEVEL_DISPATCH : LEVEL_APC;
+}
+
+/* How much each kind is worth in this state. */
+static void weigh(const Generator *generator, const Offer *offer, uint8_t weight[LINE_KINDS]) {
+    const Machine *machine = &generator->executor.machine;
+    const SpecObject *system = machine->objects;
+    bool passive = machine->irql == LEVEL_PASSIVE, registers = machine->irql <= LEVEL_APC;
+    memset(weight, 0, LINE_KINDS);
+    weight[LINE_CREATE] = passive ? (offer->objects < 2 ? 40 : 7) : (registers ? 1 : 0);
+    weight[LINE_OPEN] = passive ? 9 : 0;
+    weight[LINE_FAIL_ALLOCATION] = 2;
+    weight[LINE_IRQL] = passive ? 3 : 14;
+    weight[LINE_SET_SYSTEM_TIME] = system[0].registered ? 12 : 1;
+    weight[LINE_POWER_STATE] = system[1].registered ? 12 : 1;
+    if (passive) {
+        weight[LINE_ADD_PROCESSOR] = system[2].registered || offer->changes ? 10 : 1;
+        weight[LINE_REGISTER_PROCESSOR_CHANGE] = 4;
+        weight[LINE_DEREGISTER_PROCESSOR_CHANGE] = offer->changes ? 4 : 0;
+    }
+    if (offer->objects) {
+        if (registers) weight[LINE_REGISTER] = offer->registrations < 6 ? 34 : 6;
+        if (any_object(generator, offer, is_driver_defined)) {
+            weight[LINE_NOTIFY] = any_object(generator, offer, has_routines) ? 30 : 2;
+            weight[LINE_MAKE_TEMPORARY] = passive ? 2 : 0;
+        }
+        weight[LINE_REFERENCE] = 3;
+        weight[LINE_DEREFERENCE] = 6;
+    }
+    if (offer->registrations && registers) weight[LINE_UNREGISTER] = 12;
+}
+
+bool choose_statement(Generator *generator, Line *line) {
+    Random *random = &generator->random;
+    Offer offer;
+    uint8_t weight[LINE_KINDS];
+    choose_offer(generator, &offer);
+    weigh(generator, &offer, weight);
+    uint32_t total = 0;
+    for (unsigned kind = 0; kind < LINE_KINDS; kind++) {
+        if (!(generator->kinds >> kind & 1)) weight[kind] = 0;
+        total += weight[kind];
+    }
+    if (!total) return false;
+    uint32_t pick = random_below(random, total);
+    unsigned kind = 0;
+    while (pick >= weight[kind])
+        pick -= weight[kind++];
+    *line = empty_line;
+    line->kind = (uint8_t)kind;
+    switch ((LineKind)kind) {
+    case LINE_CREATE: choose_create(generator, line, true); break;
+    case LINE_OPEN: choose_create(generator, line, false); break;
+    case LINE_REGISTER: choose_register(generator, &offer, line); break;
+    case LINE_NOTIFY:
+        line->operand = prefer_object(generator, &offer, has_routines);
+        line->number[0] = choose_number(random);
+        line->number[1] = choose_number(random);
+        break;
+    case LINE_UNREGISTER:
+        line->operand = offer.registration[random_below(random, offer.registrations)];
+        break;
+    case LINE_REFERENCE:
+    case LINE_DEREFERENCE: line->operand = offer.object[random_below(random, offer.objects)]; break;
+    case LINE_MAKE_TEMPORARY:
+        line->operand = prefer_object(generator, &offer, is_driver_defined);
+        break;
+    case LINE_IRQL: choose_level(generator, line); break;
+    case LINE_POWER_STATE:
+        line->number[0] = random_below(random, 6);
+        line->number[1] = random_below(random, 2);
+        break;
+    case LINE_ADD_PROCESSOR: line->flags = random_chance(random, 25) ? FLAG_FAILS : 0; break;
+    case LINE_REGISTER_PROCESSOR_CHANGE:
+        line->routine = choose_routine(random);
+        line->number[0] = choose_number(random);
+        line->flags = random_chance(random, 50) ? FLAG_ADD_EXISTING : 0;
+        break;
+    case LINE_DEREGISTER_PROCESSOR_CHANGE:
+        line->operand = offer.change[random_below(random, offer.changes)];
+        break;
+    case LINE_FAIL_ALLOCATION: line->number[0] = 1 + random_below(random, 3); break;
+    default: break;
+    }
+    return true;
+}
+
+static void put(Generator *generator, Line line) {
+    program_append(generator->program, line, NULL);
+}
+
+static Line with_operand(LineKind kind, uint16_t operand) {
+    Line line = empty_line;
+    line.kind = (uint8_t)kind;
+    line.operand = operand;
+    return line;
+}
+
+static Line at_level(unsigned level) {
+    Line line = empty_line;
+    line.kind = LINE_IRQL;
+    line.number[0] = level;
+    return line;
+}
+
+/* A registration whose routine is this one, or any. */
+static uint16_t registration_for(Generator *generator, const Offer *offer, uint8_t routine,
+                                 bool its_own) {
+    const Executor *executor = &generator->executor;
+    unsigned from = random_below(&generator->random, offer->registrations);
+    for (unsigned i = 0; its_own && i < offer->registrations; i++) {
+        uint16_t variable = offer->registration[(from + i) % offer->registrations];
+        if (executor->machine.registrations[executor->binding[variable]].routine == routine)
+            return variable;
+    }
+    return offer->registration[from];
+}
+
+/* One or a few statements that a routine's body could have. */
+static void put_body_statements(Generator *generator, const Offer *offer, uint8_t routine,
+                                bool processor) {
+    Random *random = &generator->random;
+    Line line = empty_line;
+    if (processor && random_chance(random, 50)) {
+        line.kind = LINE_SET_STATUS;
+        line.number[0] = 0xC000009A;
+        put(generator, line);
+        return;
+    }
+    switch (random_below(random, 8)) {
+    case 0:
+    case 1: {
+        if (!offer->registrations) return;
+        bool waits = !(generator->start.readings.answers[QUESTION_UNREGISTER_SELF] & 1) ||
+                     generator->start.windows;
+        bool own = !waits && random_chance(random, 60);
+        put(generator, with_operand(LINE_UNREGISTER,
+                                    registration_for(generator, offer, routine, own)));
+        return;
+    }
+    case 2:
+    case 3: {
+        if (!offer->objects) return;
+        choose_register(generator, offer, &line);
+        put(generator, line);
+        if (random_chance(random, 60)) return;
+        uint16_t made = (uint16_t)(generator->program->variable_count - 1);
+        put(generator, with_operand(LINE_UNREGISTER, made));
+        return;
+    }
+    case 4:
+    case 5:
+        if (!offer->objects) return;
+        line = with_operand(LINE_NOTIFY, prefer_object(generator, offer, is_driver_defined));
+        line.number[0] = choose_number(random);
+        line.number[1] = choose_number(random);
+        if (random_chance(random, 15)) {
+            put(generator, at_level(LEVEL_DISPATCH));
+            put(generator, line);
+            put(generator, at_level(LEVEL_PASSIVE));
+        } else {
+            put(generator, line);
+        }
+        return;
+    case 6: {
+        choose_create(generator, &line, random_chance(random, 70));
+        put(generator, line);
+        uint16_t made = (uint16_t)(generator->program->variable_count - 1);
+        if (line.kind == LINE_CREATE) put(generator, with_operand(LINE_DEREFERENCE, made));
+        return;
+    }
+    default: {
+        if (!offer->objects) return;
+        uint16_t object = offer->object[random_below(random, offer->objects)];
+        if (random_chance(random, 60)) put(generator, with_operand(LINE_REFERENCE, object));
+        put(generator, with_operand(LINE_DEREFERENCE, object));
+    }
+    }
+}
+
+bool choose_body(Generator *generator) {
+    const Executor *executor = &generator->executor;
+    const Machine *machine = &executor->machine;
+    Random *random = &generator->random;
+    if (!machine->registration_count) return false;
+    unsigned from = random_below(random, machine->registration_count);
+    for (unsigned i = 0; i < machine->registration_count; i++) {
+        const SpecRegistration *registration =
+            &machine->registrations[(from + i) % machine->registration_count];
+        uint8_t routine = registration->routine;
+        if (!registration->alive || (generator->called >> routine & 1) ||
+            generator->program->body_at[routine])
+            continue;
+        Offer offer;
+        choose_offer(generator, &offer);
+        bool processor = registration->object == NO_ID || registration->object == 2;
+        Line line = empty_line;
+        line.kind = LINE_ROUTINE;
+        line.routine = routine;
+        put(generator, line);
+        for (unsigned count = 1 + random_below(random, 2); count; count--)
+            put_body_statements(generator, &offer, routine, processor);
+        line.kind = LINE_END;
+        line.routine = 0;
+        put(generator, line);
+        return true;
+    }
+    return false;
+}
+
+void choose_tweak(Generator *generator, Program *program, Line *line) {
+    Random *random = &generator->random;
+    (void)program;
+    switch ((LineKind)line->kind) {
+    case LINE_CREATE:
+    case LINE_OPEN:
+        if (random_chance(random, 60)) line->flags ^= (uint8_t)(1u << random_below(random, 4));
+        else if (!(line->flags & FLAG_UNNAMED)) use_name(line, random_below(random, NAME_FIRST_ODD));
+        break;
+    case LINE_REGISTER:
+    case LINE_REGISTER_PROCESSOR_CHANGE:
+        if (random_chance(random, 50)) line->routine = choose_routine(random);
+        else line->number[0] = choose_number(random);
+        break;
+    case LINE_NOTIFY: line->number[random_below(random, 2)] = choose_number(random); break;
+    case LINE_ADD_PROCESSOR: line->flags ^= FLAG_FAILS; break;
+    case LINE_FAIL_ALLOCATION: line->number[0] = 1 + random_below(random, 4); break;
+    default: break;
+    }
+}

@@ -1,0 +1,41 @@
+/* Chooses statements by what they would do now. Private to generate/. */
+#ifndef CBFUZZ_GENERATE_CHOOSE_H
+#define CBFUZZ_GENERATE_CHOOSE_H
+
+#include "generate/generate.h"
+
+enum { CHOICES = 48 /* variables of one kind looked at: programs are short */ };
+
+/* What the state offers: variables by what can be done with them. */
+typedef struct {
+    uint16_t object[CHOICES], registration[CHOICES], change[CHOICES];
+    unsigned objects, registrations, changes;
+} Offer;
+
+struct Generator {
+    Executor executor;
+    Judgement judgement;
+    Start start;
+    Random random;
+    Program *program;     /* being written */
+    uint32_t kinds;       /* bit per LineKind: this program's subset */
+    uint32_t called;      /* bit per routine: has run, so its body can no longer be written */
+    uint32_t long_length; /* code units of this program's long names */
+    uint32_t event_count; /* seen */
+    bool broken;          /* the program has ended inside of a call */
+};
+
+/* A variable for each thing that the program may use now. */
+void choose_offer(const Generator *generator, Offer *offer);
+
+/* A statement that would do something now; false: there is none in this
+ * program's subset (the state offers nothing). */
+bool choose_statement(Generator *generator, Line *line);
+
+/* Appends a body for a routine that is registered and has not run; false: none. */
+bool choose_body(Generator *generator);
+
+/* Changes one argument of a line. */
+void choose_tweak(Generator *generator, Program *program, Line *line);
+
+#endif

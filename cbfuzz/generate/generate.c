@@ -1,0 +1,187 @@
+/* Makes programs: new ones, changed ones, mixed ones, steered by the machine's state. */
+#include "generate/generate.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "generate/choose.h"
+#include "generate/predict.h"
+#include "program/dictionary.h"
+
+enum {
+    UNITS_RESERVED = 1 << 17, /* names of a program: they must not move while it is run */
+    SWARM_KEEPS = 70          /* percent of the kinds that a program uses */
+};
+
+Generator *generator_new(void) {
+    Generator *generator = calloc(1, sizeof *generator);
+    if (!generator) return NULL;
+    generator->start = (Start){.readings = readings_all(false), .processors = 2};
+    predict_attach(&generator->executor);
+    return generator;
+}
+
+void generator_free(Generator *generator) {
+    free(generator);
+}
+
+void generator_aim(Generator *generator, const Start *start) {
+    generator->start = *start;
+    /* Steering follows one world at a time; what the run has not decided yet is
+     * assumed as most implementations have it. */
+    Readings *readings = &generator->start.readings;
+    static const char *const likely[] = {"UNREGISTER-REFERENCE-OWN", "TEMPORARY-NAME-GONE",
+                                         "MAKE-TEMPORARY-NAME-GONE"};
+    for (unsigned i = 0; i < 3; i++) {
+        Readings assumed = *readings;
+        if (readings_assume(&assumed, likely[i]) && assumed.worlds) *readings = assumed;
+    }
+}
+
+static void begin(Generator *generator, uint64_t seed, Program *to, uint32_t units) {
+    generator->random.state = seed;
+    generator->program = to;
+    program_clear(to);
+    program_reserve_units(to, units + UNITS_RESERVED);
+    executor_begin(&generator->executor, to, &generator->start, &generator->judgement);
+    generator->called = 0;
+    generator->event_count = 0;
+    generator->broken = false;
+    generator->long_length = 4 + random_below(&generator->random, 240);
+    generator->kinds = 0;
+    for (unsigned kind = 0; kind < LINE_KINDS; kind++)
+        if (random_chance(&generator->random, SWARM_KEEPS)) generator->kinds |= 1u << kind;
+    /* Without these nothing else has anything to work on. */
+    generator->kinds |= 1u << (random_chance(&generator->random, 85) ? LINE_CREATE : LINE_OPEN) |
+                        1u << LINE_REGISTER | 1u << LINE_NOTIFY;
+}
+
+static void note_called(Generator *generator) {
+    Executor *executor = &generator->executor;
+    for (; generator->event_count < executor->event_count && generator->event_count < EXECUTOR_EVENTS;
+         generator->event_count++)
+        generator->called |= 1u << executor->events[generator->event_count].routine;
+}
+
+/* Runs the line that was appended last. What would be misuse is taken back. */
+static void take(Generator *generator) {
+    Executor *executor = &generator->executor;
+    Program *program = generator->program;
+    uint32_t index = program->line_count - 1;
+    uint16_t result = program->lines[index].result;
+    if (result != NO_VARIABLE) executor->binding[result] = NO_ID;
+    executor_line(executor, index);
+    note_called(generator);
+    if (executor->state == RUN_GOES_ON) return;
+    if (executor->machine.frame_count) {
+        generator->broken = true; /* inside of a routine: no way back */
+    } else {
+        executor->state = RUN_GOES_ON;
+    }
+    program_drop_last(program);
+}
+
+/* Variables of bodies are unbound until the body runs. */
+static void unbind_new(Generator *generator, uint32_t from) {
+    for (uint32_t i = from; i < generator->program->variable_count; i++)
+        generator->executor.binding[i] = NO_ID;
+}
+
+static void grow(Generator *generator, uint32_t statements) {
+    Program *program = generator->program;
+    bool bodies = generator->kinds >> LINE_ROUTINE & 1;
+    for (uint32_t i = 0; i < statements && !generator->broken; i++) {
+        if (bodies && random_chance(&generator->random, 9)) {
+            uint32_t variables = program->variable_count;
+            if (choose_body(generator)) unbind_new(generator, variables);
+        }
+        Line line;
+        if (!choose_statement(generator, &line)) return;
+        uint32_t before = program->line_count;
+        program_append(program, line, NULL);
+        if (program->line_count == before) return;
+        take(generator);
+    }
+}
+
+/* Copies lines [from, to) of another program, running them; map[] as in
+ * program_append_copy. */
+static void replay(Generator *generator, Program *source, uint32_t from, uint32_t to,
+                   uint16_t *map) {
+    Program *program = generator->program;
+    for (uint32_t i = from; i < to && i < source->line_count && !generator->broken; i++) {
+        const Line *line = &source->lines[i];
+        LineClass class = line_info[line->kind].class;
+        if (class == CLASS_NOTE || line->kind == LINE_END) continue;
+        if (line->kind == LINE_THREAD) continue; /* its lines run here: one of its schedules */
+        if (class == CLASS_BLOCK) {
+            uint32_t end = program_block_end(source, i), variables = program->variable_count;
+            uint32_t before = program->line_count;
+            program_append_copy(program, source, i, map);
+            for (i++; i < end && program->line_count != before; i++)
+                program_append_copy(program, source, i, map);
+            unbind_new(generator, variables);
+            i = end - 1;
+            continue;
+        }
+        if (!program_append_copy(program, source, i, map)) continue;
+        program->lines[program->line_count - 1].expect = EXPECT_UNSAID;
+        uint16_t result = source->lines[i].result;
+        uint32_t before = program->line_count;
+        take(generator);
+        if (program->line_count < before && result != NO_VARIABLE) map[result] = NO_VARIABLE;
+    }
+}
+
+static void clear_map(uint16_t *map, const Program *source) {
+    memset(map, 0xFF, source->variable_count * sizeof *map);
+}
+
+void generate_new(Generator *generator, uint64_t seed, Program *to, uint32_t length) {
+    begin(generator, seed, to, 0);
+    grow(generator, 4 + random_below(&generator->random, length > 4 ? length - 3 : 1));
+}
+
+void generate_mutant(Generator *generator, uint64_t seed, Program *to, Program *from,
+                     uint32_t length) {
+    uint16_t map[EXECUTOR_BINDINGS];
+    begin(generator, seed, to, from->unit_count);
+    clear_map(map, from);
+    Random *random = &generator->random;
+    uint32_t count = from->line_count, room = length > count ? length - count : 2;
+    uint32_t at = count ? random_below(random, count + 1) : 0;
+    uint32_t run = 1 + random_below(random, 4);
+    uint32_t pick = random_below(random, 100);
+    if (pick < 40) { /* grow again from somewhere */
+        replay(generator, from, 0, at, map);
+        grow(generator, 1 + random_below(random, room + 4));
+    } else if (pick < 65) { /* put something in */
+        replay(generator, from, 0, at, map);
+        grow(generator, run);
+        replay(generator, from, at, count, map);
+    } else if (pick < 80) { /* take something out */
+        replay(generator, from, 0, at, map);
+        replay(generator, from, at + run, count, map);
+    } else if (pick < 92) { /* change something */
+        if (at < count) choose_tweak(generator, from, &from->lines[at]);
+        replay(generator, from, 0, count, map);
+    } else { /* do something twice */
+        replay(generator, from, 0, at, map);
+        replay(generator, from, at > run ? at - run : 0, count, map);
+    }
+    if (!to->line_count) grow(generator, 8);
+}
+
+void generate_cross(Generator *generator, uint64_t seed, Program *to, Program *first,
+                    Program *second, uint32_t length) {
+    uint16_t map[EXECUTOR_BINDINGS];
+    (void)length;
+    begin(generator, seed, to, first->unit_count + second->unit_count);
+    Random *random = &generator->random;
+    clear_map(map, first);
+    replay(generator, first, 0, first->line_count ? random_below(random, first->line_count + 1) : 0,
+           map);
+    clear_map(map, second);
+    replay(generator, second, 0, second->line_count, map);
+    grow(generator, random_below(random, 3));
+}

@@ -1,0 +1,20 @@
+/* Ctrl-C and termination: noted, so that summaries and reports are still written. */
+#define _GNU_SOURCE
+#include "harness/interrupt.h"
+
+volatile sig_atomic_t interrupt_signal;
+
+static void note(int signal_number) {
+    interrupt_signal = signal_number;
+}
+
+void interrupt_catch(void) {
+    struct sigaction action = {.sa_handler = note};
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+int interrupt_code(int otherwise) {
+    return interrupt_signal ? 128 + interrupt_signal : otherwise;
+}

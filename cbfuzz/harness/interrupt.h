@@ -1,0 +1,16 @@
+/* Ctrl-C and termination: noted, so that summaries and reports are still written. */
+#ifndef CBFUZZ_HARNESS_INTERRUPT_H
+#define CBFUZZ_HARNESS_INTERRUPT_H
+
+#include <signal.h>
+
+/* SIGINT or SIGTERM once it came, else 0. */
+extern volatile sig_atomic_t interrupt_signal;
+
+/* From now on both signals are only noted. */
+void interrupt_catch(void);
+
+/* 130 or 143 after a signal, else `otherwise`. */
+int interrupt_code(int otherwise);
+
+#endif

@@ -1,0 +1,190 @@
+/* Reads programs from files, whichever notation they are in. */
+#define _GNU_SOURCE
+#include "harness/load.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "machine.h"
+#include "program/bytes.h"
+#include "program/script.h"
+
+enum { LARGEST_SCRIPT = 16 << 20 /* no program needs more */ };
+
+const char *load_printable(const char *path, char *buffer, size_t size) {
+    size_t length = 0;
+    for (; *path && length + 5 < size; path++) {
+        unsigned char c = (unsigned char)*path;
+        if (c < 0x20 || c == 0x7F || (c == 0xC2 && (unsigned char)path[1] >= 0x80 &&
+                                      (unsigned char)path[1] < 0xA0))
+            length += (size_t)snprintf(buffer + length, size - length, "\\x%02X", c);
+        else buffer[length++] = *path;
+    }
+    buffer[length] = 0;
+    return buffer;
+}
+
+static bool ends_with(const char *text, const char *end) {
+    size_t length = strlen(text), tail = strlen(end);
+    return length >= tail && strcmp(text + length - tail, end) == 0;
+}
+
+/* At most LARGEST_SCRIPT + 1 bytes of the file. */
+static char *read_file(const char *path, size_t *size, char *error, size_t error_size) {
+    char shown[512];
+    load_printable(path, shown, sizeof shown);
+    bool standard = strcmp(path, "-") == 0;
+    struct stat status;
+    if (!standard && stat(path, &status) != 0) {
+        snprintf(error, error_size, "%s: %s", shown, strerror(errno));
+        return NULL;
+    }
+    if (!standard && !S_ISREG(status.st_mode)) {
+        snprintf(error, error_size, "%s: %s; a file with a program is expected", shown,
+                 S_ISDIR(status.st_mode) ? "is a folder" : "not a regular file");
+        return NULL;
+    }
+    int file = standard ? 0 : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (file < 0) {
+        snprintf(error, error_size, "%s: %s", shown, strerror(errno));
+        return NULL;
+    }
+    size_t capacity = standard ? 65536 : (size_t)status.st_size + 1;
+    if (capacity > LARGEST_SCRIPT + 1) capacity = LARGEST_SCRIPT + 1;
+    char *data = malloc(capacity);
+    *size = 0;
+    while (data) {
+        ssize_t got = read(file, data + *size, capacity - *size);
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) {
+            snprintf(error, error_size, "%s: %s", shown, strerror(errno));
+            free(data);
+            data = NULL;
+            break;
+        }
+        if (!got) break;
+        *size += (size_t)got;
+        if (*size < capacity) continue;
+        if (capacity > LARGEST_SCRIPT) break;
+        capacity = capacity * 2 > LARGEST_SCRIPT + 1 ? LARGEST_SCRIPT + 1 : capacity * 2;
+        char *larger = realloc(data, capacity);
+        if (!larger) free(data);
+        data = larger;
+    }
+    if (!data && !error[0]) snprintf(error, error_size, "%s: out of memory", shown);
+    if (!standard) close(file);
+    return data;
+}
+
+/* The ids that a script names must exist: the place of the first that does not. */
+static bool check_notes(const Program *program, const char *shown, char *error, size_t error_size) {
+    for (uint32_t i = 0; i < program->line_count; i++) {
+        const Line *line = &program->lines[i];
+        if (line->kind != LINE_CLAUSE && line->kind != LINE_READING) continue;
+        const char *text = program->text + line->text_at;
+        uint32_t column = line->column;
+        for (uint32_t at = 0; at < line->text_length;) {
+            uint32_t length = 0;
+            while (at + length < line->text_length && text[at + length] != ' ')
+                length++;
+            char word[80];
+            snprintf(word, sizeof word, "%.*s", (int)length, text + at);
+            Readings readings = readings_all(false);
+            bool known = line->kind == LINE_CLAUSE ? clause_find(word) != CLAUSE_NONE
+                                                   : readings_assume(&readings, word);
+            if (!known && line->line) {
+                snprintf(error, error_size, "%s:%u:%u: unknown %s \"%s\"%s", shown, line->line,
+                         column + at, line->kind == LINE_CLAUSE ? "clause" : "reading", word,
+                         line->kind == LINE_CLAUSE ? "; `cbfuzz clauses` lists them" : "");
+                return false;
+            }
+            at += length + 1;
+        }
+    }
+    return true;
+}
+
+bool load_program(Program *program, const char *path, char *error, size_t error_size) {
+    char shown[512];
+    load_printable(path, shown, sizeof shown);
+    if (strcmp(path, "-") == 0) snprintf(shown, sizeof shown, "(standard input)");
+    size_t size;
+    error[0] = 0;
+    char *data = read_file(path, &size, error, error_size);
+    if (!data) return false;
+    bool good = true;
+    if (ends_with(path, ".cbs") || script_recognize(data, size)) {
+        ScriptError wrong;
+        if (size > LARGEST_SCRIPT) {
+            snprintf(error, error_size, "%s: larger than 16 MiB; a script has at most %d statements",
+                     shown, PROGRAM_STATEMENTS);
+            good = false;
+        } else if (!script_parse(program, data, size, &wrong)) {
+            snprintf(error, error_size, "%s:%u:%u: %s", shown, wrong.line, wrong.column,
+                     wrong.message);
+            good = false;
+        } else {
+            good = check_notes(program, shown, error, error_size);
+        }
+    } else {
+        bytes_decode(program, (const uint8_t *)data, size);
+    }
+    free(data);
+    return good;
+}
+
+static int by_name(const struct dirent **a, const struct dirent **b) {
+    return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static int is_listed(const struct dirent *entry) {
+    return entry->d_name[0] != '.' && !ends_with(entry->d_name, ".md");
+}
+
+static bool walk_folder(const char *path, LoadTake take, void *context, char *error,
+                        size_t error_size, unsigned depth) {
+    enum { DEEPEST = 32 /* folders in folders; links could go on for ever */ };
+    struct dirent **entries;
+    int count = scandir(path, &entries, is_listed, by_name);
+    if (count < 0) {
+        char shown[512];
+        snprintf(error, error_size, "%s: %s", load_printable(path, shown, sizeof shown),
+                 strerror(errno));
+        return false;
+    }
+    bool good = true;
+    for (int i = 0; i < count; i++) {
+        char *name = NULL;
+        struct stat status;
+        if (good && asprintf(&name, "%s/%s", path, entries[i]->d_name) >= 0 &&
+            stat(name, &status) == 0) {
+            if (S_ISDIR(status.st_mode) && depth < DEEPEST)
+                good = walk_folder(name, take, context, error, error_size, depth + 1);
+            else if (S_ISREG(status.st_mode)) good = take(context, name);
+        }
+        free(name);
+        free(entries[i]);
+    }
+    free(entries);
+    return good;
+}
+
+bool load_walk(const char *path, LoadTake take, void *context, char *error, size_t error_size) {
+    struct stat status;
+    error[0] = 0;
+    if (strcmp(path, "-") != 0 && stat(path, &status) == 0 && S_ISDIR(status.st_mode)) {
+        char trimmed[4096];
+        size_t length = strlen(path);
+        while (length > 1 && path[length - 1] == '/')
+            length--;
+        snprintf(trimmed, sizeof trimmed, "%.*s", (int)length, path);
+        return walk_folder(trimmed, take, context, error, error_size, 0);
+    }
+    return take(context, path);
+}

@@ -1,0 +1,63 @@
+/* The table of subcommands. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "cli/version.h"
+#include "harness/interrupt.h"
+
+static const Command commands[] = {
+    {"fuzz", cli_fuzz, "generate programs until a limit or a finding"},
+    {"run", cli_run, "run scripts or programs in bytes, and judge each"},
+    {"minimize", cli_minimize, "make a finding's program smaller"},
+    {"show", cli_show, "print a program as a script"},
+    {"assemble", cli_assemble, "write a script as bytes"},
+    {"clauses", cli_clauses, "list the requirements that are checked"},
+};
+enum { COMMANDS = sizeof commands / sizeof commands[0] };
+
+/* Sanitizer reports end the process with a code of their own, without symbols
+ * and without a search for leaks: the harness counts for itself. */
+const char *__asan_default_options(void);
+const char *__asan_default_options(void) {
+    return "detect_leaks=0:exitcode=77:handle_abort=1:handle_segv=1:handle_sigbus=1:handle_sigill=1:"
+           "handle_sigfpe=1:symbolize=0:allocator_may_return_null=1:detect_stack_use_after_return=0:"
+           "abort_on_error=0:color=never";
+}
+
+static void print_help(FILE *out) {
+    fputs("usage: cbfuzz COMMAND [OPTION...] [FILE...]\n\n"
+          "Fuzzes and checks implementations of the NT kernel's callback objects.\n\n",
+          out);
+    for (unsigned i = 0; i < COMMANDS; i++)
+        fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].summary);
+    fputs("\nEach command has --help. Exit codes: 0 conforms, 1 a finding, 2 the request is\n"
+          "wrong, 3 the tool or the machine failed, 130 and 143 interrupted.\n\n"
+          "examples:\n"
+          "  cbfuzz fuzz --seconds 60\n"
+          "  cbfuzz fuzz --impl build/impl/mine.so --seconds 60\n"
+          "  cbfuzz run corpus/seed\n",
+          out);
+}
+
+int main(int argc, char **argv) {
+    if (argc > 0 && argv[0][0]) cli_program = argv[0];
+    if (argc < 2) {
+        print_help(stderr);
+        return EXIT_REQUEST;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        print_help(stdout);
+        return cli_end(0, "");
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        puts("cbfuzz " CBFUZZ_VERSION);
+        return cli_end(0, "");
+    }
+    for (unsigned i = 0; i < COMMANDS; i++)
+        if (strcmp(argv[1], commands[i].name) == 0) {
+            interrupt_catch();
+            return commands[i].run(argc - 1, argv + 1);
+        }
+    return cli_fail(EXIT_REQUEST, "", "unknown command %s; see cbfuzz --help", argv[1]);
+}
