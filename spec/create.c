@@ -12,12 +12,26 @@ typedef struct {
     unsigned system;
 } Bearers;
 
+/* Is it the same path? In \Callback only the leaves are compared: how the
+ * directory was spelled was between the caller and the directory. */
+static NameMatch same_path(const SpecObject *object, const Call *call, bool case_insensitive) {
+    enum { LEAF = 10 /* code units of \Callback\ */ };
+    bool leaf = name_path(call->name, call->case_insensitive) == PATH_LEAF;
+    if (leaf != object->in_directory) return MATCH_NO;
+    SpecName a = object->name, b = call->name;
+    if (leaf) {
+        a = (SpecName){a.units + LEAF, (uint16_t)(a.length - LEAF), true};
+        b = (SpecName){b.units + LEAF, (uint16_t)(b.length - LEAF), true};
+    }
+    return name_match(a, b, case_insensitive);
+}
+
 /* The worlds in which `object` answers to the call's name. */
 static uint16_t answers_to(const Machine *machine, const SpecObject *object, const Call *call,
                            uint32_t hash, NameMatch *match) {
     *match = MATCH_NO;
     if (object->hash != hash) return 0;
-    *match = name_match(object->name, call->name, call->case_insensitive);
+    *match = same_path(object, call, call->case_insensitive);
     return *match == MATCH_NO ? 0 : object_named(machine, object);
 }
 
@@ -45,7 +59,7 @@ static Bearers find_bearers(const Machine *machine, const Call *call, uint32_t h
         if (object->system) found.system = object->system;
         found.permanent |= object->permanent;
         found.unheld |= object->references <= 0;
-        found.by_case |= name_match(object->name, call->name, false) != MATCH_YES;
+        found.by_case |= same_path(object, call, false) != MATCH_YES;
         found.exclusive |= object->call_exclusive;
     }
     return found;
@@ -184,6 +198,10 @@ static void created(Machine *machine, const SpecFrame *frame, uint64_t pointer, 
     machine->objects[machine->object_count++] = (SpecObject){.name = call->name,
                                                              .pointer = pointer,
                                                              .hash = hash,
+                                                             .in_directory =
+                                                                 name_path(call->name,
+                                                                           call->case_insensitive) ==
+                                                                 PATH_LEAF,
                                                              .references = 1,
                                                              .multiple = call->multiple,
                                                              .permanent = call->permanent,
@@ -331,4 +349,27 @@ Allowed create_allowed(const Machine *machine, const SpecFrame *frame) {
     if (fails && code) allowed.codes[allowed.code_count++] = code;
     allowed.any_error = fails && !code;
     return allowed;
+}
+
+/* The object that create or open would find by the call's name, or NULL. */
+static const SpecObject *likely_bearer(const Machine *machine, const Call *call, uint32_t hash) {
+    for (unsigned i = 0; i < machine->object_count; i++) {
+        const SpecObject *object = &machine->objects[i];
+        NameMatch match;
+        if (answers_to(machine, object, call, hash, &match) & judged_worlds(machine)) return object;
+    }
+    return NULL;
+}
+
+Return create_predict(const Machine *machine, const Call *call) {
+    PathKind path = name_path(call->name, call->case_insensitive);
+    if (path == PATH_ABSENT) return (Return){.status = (uint32_t)STATUS_UNSUCCESSFUL_CODE};
+    ClauseId clause;
+    uint32_t code = windows_code(path, call->create, &clause);
+    if (path != PATH_LEAF) return (Return){.status = code ? code : 0xC0000034};
+    const SpecObject *object = likely_bearer(machine, call, name_hash(call->name));
+    if (object)
+        return (Return){.pointer = object->pointer ? object->pointer : 0x1000u + object->system};
+    if (!call->create) return (Return){.status = 0xC0000034};
+    return (Return){.pointer = 0x10000u + machine->object_count * UINT64_C(64)};
 }

@@ -26,6 +26,7 @@ void machine_start(Machine *machine, bool windows, Readings readings, const uint
         machine->objects[i] = (SpecObject){.name = name,
                                            .pointer = system ? system[i] : 0,
                                            .hash = hashes[i],
+                                           .in_directory = true,
                                            .system = (uint8_t)(i + 1),
                                            .multiple = true,
                                            .permanent = true};
@@ -347,4 +348,28 @@ Allowed machine_allowed(const Machine *machine) {
     default: break;
     }
     return allowed;
+}
+
+Return machine_predict(const Machine *machine) {
+    const SpecFrame *frame = &machine->frames[machine->frame_count - 1];
+    const Call *call = &frame->call;
+    uint64_t handle = 0x9000000u + machine->registration_count * UINT64_C(64);
+    switch (call->kind) {
+    case CALL_CREATE: return create_predict(machine, call);
+    case CALL_REGISTER: {
+        bool refused = call->object == NO_ID || (!machine->objects[call->object].multiple &&
+                                                 machine->objects[call->object].registered);
+        return (Return){.pointer = refused ? 0 : handle};
+    }
+    case CALL_REGISTER_CHANGE: return (Return){.pointer = handle};
+    case CALL_PROCESSOR_STAGE: return (Return){.status = frame->status};
+    default: return (Return){0};
+    }
+}
+
+bool machine_next(const Machine *machine, Entry *entry) {
+    const SpecFrame *frame = &machine->frames[machine->frame_count - 1];
+    if (notifies(frame->call.kind)) return notify_next(machine, frame, entry);
+    if (frame->call.kind == CALL_REGISTER_CHANGE) return existing_next(frame, entry);
+    return false;
 }

@@ -137,6 +137,7 @@ typedef struct {
     uint8_t system;        /* 1 SetSystemTime, 2 PowerState, 3 ProcessorAdd, else 0 */
     bool multiple, permanent, made_temporary, opened;
     bool opened_differently, created_differently; /* AllowMultipleCallbacks of an opener differed */
+    bool in_directory;    /* its name is a leaf of \Callback */
     bool call_exclusive;  /* created with OBJ_EXCLUSIVE: a second open may fail */
     bool nameless;        /* seen to have lost its name */
     bool perhaps;         /* may have lost its name */
@@ -243,6 +244,14 @@ typedef struct {
     bool handle, null;               /* register */
 } Allowed;
 Allowed machine_allowed(const Machine *machine);
+
+/* One outcome that is allowed for the call in progress: what an implementation
+ * that conforms and has memory would return. For steering generators. Addresses
+ * are made up, and differ from all in use. */
+Return machine_predict(const Machine *machine);
+
+/* The routine call that is due next for the call in progress; false: none. */
+bool machine_next(const Machine *machine, Entry *entry);
 
 /* The routine calls that it owes, in order: fills at most `capacity`, returns how many. */
 typedef struct {

@@ -73,6 +73,7 @@ uint16_t worlds_gone_while_notifying(const SpecObject *object);
 /* create.c */
 Permission create_call(Machine *machine, const Call *call);
 Outcome create_return(Machine *machine, const Return *result);
+Return create_predict(const Machine *machine, const Call *call);
 Allowed create_allowed(const Machine *machine, const SpecFrame *frame);
 
 /* registrations.c */
@@ -88,11 +89,13 @@ Permission notify_call(Machine *machine, const Call *call);
 void notify_begin(Machine *machine, SpecFrame *frame);
 Outcome notify_enter(Machine *machine, SpecFrame *frame, const Entry *entry);
 Outcome notify_return(Machine *machine);
+bool notify_next(const Machine *machine, const SpecFrame *frame, Entry *entry);
 
 /* processors.c */
 Permission change_call(Machine *machine, const Call *call);
 Outcome existing_enter(Machine *machine, SpecFrame *frame, const Entry *entry);
 Outcome change_return(Machine *machine, const Return *result);
+bool existing_next(const SpecFrame *frame, Entry *entry);
 
 /* Takes away misuse worlds; PERMIT_MISUSE when no other is left. */
 Permission permit_in(Machine *machine, uint16_t fine, ClauseId clause);

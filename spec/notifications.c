@@ -58,33 +58,52 @@ static bool same_routine(const SpecRegistration *registration, const Entry *entr
     return registration->routine == entry->routine && registration->context == entry->context;
 }
 
-/* The next registration in order that this routine call can belong to. */
-static SpecRegistration *match_in_order(Machine *machine, SpecFrame *frame, const Entry *entry) {
-    uint64_t bit = frame_bit(machine, frame);
+/* The registration that is due next, if this routine call belongs to it. */
+static SpecRegistration *match_due(Machine *machine, SpecFrame *frame, const Entry *entry) {
+    for (unsigned i = frame->cursor; i < frame->end; i++) {
+        SpecRegistration *registration = &machine->registrations[i];
+        if (registration->object != frame->object || !registration->alive) continue;
+        if (!same_routine(registration, entry)) return NULL;
+        frame->cursor = (uint16_t)(i + 1);
+        return registration;
+    }
+    frame->cursor = frame->end;
+    return NULL;
+}
+
+/* One that was made during the notification: it may be called, after the others, in order. */
+static SpecRegistration *match_late(Machine *machine, SpecFrame *frame, const Entry *entry) {
+    if (frame->cursor < frame->end) return NULL;
     for (unsigned i = frame->cursor; i < machine->registration_count; i++) {
         SpecRegistration *registration = &machine->registrations[i];
         if (registration->object != frame->object || !registration->alive) continue;
-        if (i >= frame->end && (registration->called & bit)) continue;
-        if (same_routine(registration, entry)) {
-            frame->cursor = (uint16_t)(i + 1);
-            return registration;
-        }
-        if (i < frame->end) return NULL; /* that one was due */
+        if (!same_routine(registration, entry)) continue;
+        frame->cursor = (uint16_t)(i + 1);
+        return registration;
     }
     return NULL;
 }
 
-/* A processor change registration that has not been called yet: their order is open. */
+/* A processor change registration that has not been called yet: their order is
+ * open. First those that must be called. */
 static SpecRegistration *match_change(Machine *machine, SpecFrame *frame, const Entry *entry) {
-    if (frame->call.kind != CALL_PROCESSOR_STAGE) return NULL;
     uint64_t bit = frame_bit(machine, frame);
     for (unsigned i = 0; i < machine->registration_count; i++) {
         SpecRegistration *registration = &machine->registrations[i];
         if (registration->object == NO_ID && registration->alive && same_routine(registration, entry) &&
-            (i >= frame->end || !(registration->called & bit)))
+            !(registration->called & bit))
             return registration;
     }
     return NULL;
+}
+
+static SpecRegistration *match(Machine *machine, SpecFrame *frame, const Entry *entry) {
+    bool known = frame->object != NO_ID;
+    SpecRegistration *registration = known ? match_due(machine, frame, entry) : NULL;
+    if (!registration && frame->call.kind == CALL_PROCESSOR_STAGE)
+        registration = match_change(machine, frame, entry);
+    if (!registration && known) registration = match_late(machine, frame, entry);
+    return registration;
 }
 
 /* Why does this routine call not fit? Marks what it may stand for, out of order. */
@@ -164,11 +183,7 @@ static Outcome judge_entry(Machine *machine, SpecFrame *frame, const Entry *entr
 
 Outcome notify_enter(Machine *machine, SpecFrame *frame, const Entry *entry) {
     uint64_t bit = frame_bit(machine, frame);
-    SpecRegistration *registration = NULL;
-    if (!frame->diverged) {
-        if (frame->object != NO_ID) registration = match_in_order(machine, frame, entry);
-        if (!registration) registration = match_change(machine, frame, entry);
-    }
+    SpecRegistration *registration = frame->diverged ? NULL : match(machine, frame, entry);
     if (!registration) return misfit(frame, explain(machine, frame, entry));
     bool change = registration->object == NO_ID;
     registration->called |= bit;
@@ -297,4 +312,21 @@ size_t machine_expected(const Machine *machine, ExpectedEntry *entries, size_t c
         expected_arguments(machine, frame, change, entry->argument);
     }
     return count;
+}
+
+bool notify_next(const Machine *machine, const SpecFrame *frame, Entry *entry) {
+    uint64_t bit = frame_bit(machine, frame);
+    bool stage = frame->call.kind == CALL_PROCESSOR_STAGE;
+    for (unsigned i = stage ? 0 : frame->cursor; i < frame->end; i++) {
+        const SpecRegistration *registration = &machine->registrations[i];
+        bool change = registration->object == NO_ID;
+        if (!registration->alive || (registration->called & bit)) continue;
+        if (change ? !stage : registration->object != frame->object) continue;
+        entry->routine = registration->routine;
+        entry->context = registration->context;
+        entry->irql = frame->irql;
+        expected_arguments(machine, frame, change, entry->argument);
+        return true;
+    }
+    return false;
 }

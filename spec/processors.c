@@ -33,9 +33,11 @@ Outcome existing_enter(Machine *machine, SpecFrame *frame, const Entry *entry) {
     SpecValue what = entry->argument[0];
     bool known = what.kind == SPEC_CONTEXT && what.number < call->processor;
     uint64_t bit = known ? UINT64_C(1) << what.number : 0;
-    if (!machine->windows) {
+    if (!machine->windows) { /* the five documents say that it enumerates, not how */
         if (known) frame->started |= bit;
-        frame->running = NO_ID;
+        if (known && what.stage != STAGE_START) frame->finished |= bit;
+        if (known && what.stage == STAGE_START) frame->announced = (uint32_t)what.number;
+        frame->status = 0;
         return OUTCOME_ALLOWED;
     }
     bool failing = frame->failing != UINT32_MAX;
@@ -112,4 +114,22 @@ Outcome change_return(Machine *machine, const Return *result) {
     machine->registrations[machine->result_registration].object = NO_ID;
     machine->effective++;
     return OUTCOME_ALLOWED;
+}
+
+bool existing_next(const SpecFrame *frame, Entry *entry) {
+    const Call *call = &frame->call;
+    if (!call->existing) return false;
+    *entry = (Entry){.routine = call->routine, .context = call->context, .irql = LEVEL_PASSIVE};
+    bool failing = frame->failing != UINT32_MAX;
+    bool starts = !failing && frame->started != active_processors(frame);
+    for (unsigned i = 0; i < call->processor; i++) {
+        uint64_t bit = UINT64_C(1) << i;
+        if (starts ? frame->started & bit : frame->finished & bit) continue;
+        if (failing && (i == frame->failing || !(frame->started & bit))) continue;
+        Stage stage = starts ? STAGE_START : failing ? STAGE_FAILURE : STAGE_COMPLETE;
+        entry->argument[0] = (SpecValue){.kind = SPEC_CONTEXT, .stage = (uint8_t)stage, .number = i};
+        entry->argument[1] = (SpecValue){.kind = SPEC_STATUS, .number = frame->status};
+        return true;
+    }
+    return false;
 }

@@ -15,7 +15,8 @@ uint16_t registration_add(Machine *machine, const Call *call, uint64_t handle) {
                                                         .object = call->object,
                                                         .routine = call->routine,
                                                         .alive = true,
-                                                        .from_routine = machine->frame_count > 1};
+                                                        .from_routine = machine->frame_count > 1,
+                                                        .called = 0};
     return number;
 }
 

@@ -10,6 +10,7 @@
 
 enum {
     UNITS_RESERVED = 1 << 17, /* names of a program: they must not move while it is run */
+    CALLS = 160,              /* of a program, nested ones included: long ones show no more */
     SWARM_KEEPS = 70          /* percent of the kinds that a program uses */
 };
 
@@ -72,6 +73,7 @@ static void take(Generator *generator) {
     if (result != NO_VARIABLE) executor->binding[result] = NO_ID;
     executor_line(executor, index);
     note_called(generator);
+    if (executor->calls > CALLS) generator->broken = true; /* it has grown enough */
     if (executor->state == RUN_GOES_ON) return;
     if (executor->machine.frame_count) {
         generator->broken = true; /* inside of a routine: no way back */

@@ -18,10 +18,8 @@ typedef struct {
     size_t size;
 } Text;
 
-static Text text_open(void) {
-    Text text = {0};
-    text.file = open_memstream(&text.text, &text.size);
-    return text;
+static void text_open(Text *text) {
+    text->file = open_memstream(&text->text, &text->size);
 }
 
 static void text_close(Text *text, char to[FINDING_TEXT]) {
@@ -41,12 +39,13 @@ static void text_close(Text *text, char to[FINDING_TEXT]) {
 static void describe_statement(Finding *finding, const Executor *executor) {
     const Judgement *judgement = &finding->judgement;
     finding->inside[0] = 0;
-    Text text = text_open();
+    Text text;
+    text_open(&text);
     if (judgement->line == NO_LINE) fputs("(giving back what the program holds)", text.file);
     else script_print_line(text.file, executor->program, judgement->line);
     text_close(&text, finding->statement);
     if (!judgement->routine || executor->top_line == NO_LINE) return;
-    text = text_open();
+    text_open(&text);
     script_print_line(text.file, executor->program, executor->top_line);
     text_close(&text, finding->inside);
 }
@@ -107,7 +106,8 @@ static void describe_result(Finding *finding, const Executor *executor, const Ca
                             bool names_known) {
     const Machine *machine = &executor->machine;
     const Return *result = &executor->result;
-    Text text = text_open();
+    Text text;
+    text_open(&text);
     if (call->kind == CALL_CREATE) {
         switch (finding->judgement.clause) {
         case CLAUSE_CREATE_STORES_POINTER:
@@ -136,7 +136,7 @@ static void describe_result(Finding *finding, const Executor *executor, const Ca
               text.file);
     }
     text_close(&text, finding->expected);
-    text = text_open();
+    text_open(&text);
     if (call->kind == CALL_CREATE) {
         script_print_status(text.file, result->status);
         if (!result->status && names_known) {
@@ -159,11 +159,12 @@ static void describe_result(Finding *finding, const Executor *executor, const Ca
 }
 
 static void describe_calls(Finding *finding, const Executor *executor) {
-    Text text = text_open();
+    Text text;
+    text_open(&text);
     unsigned expected = describe_expected_calls(text.file, &executor->machine);
     if (!expected) fputs("nothing", text.file);
     text_close(&text, finding->expected);
-    text = text_open();
+    text_open(&text);
     unsigned observed = describe_observed_calls(text.file, executor);
     if (!observed) fputs("nothing", text.file);
     bool irql = finding->judgement.clause == CLAUSE_NOTIFY_SAME_IRQL ||
@@ -190,7 +191,8 @@ static void describe_calls(Finding *finding, const Executor *executor) {
 /* ADD_EXISTING in its order, in words. */
 static void describe_existing(Finding *finding, const Executor *executor) {
     const SpecFrame *frame = &executor->machine.frames[executor->machine.frame_count];
-    Text text = text_open();
+    Text text;
+    text_open(&text);
     if (frame->failing == UINT32_MAX)
         fprintf(text.file, "a start for each of %u processors, then a completion for each",
                 frame->call.processor);
@@ -200,7 +202,7 @@ static void describe_existing(Finding *finding, const Executor *executor) {
                 frame->failing);
     fputs("; then handle", text.file);
     text_close(&text, finding->expected);
-    text = text_open();
+    text_open(&text);
     if (!describe_observed_calls(text.file, executor)) fputs("nothing", text.file);
     fprintf(text.file, "; then %s", executor->result.pointer ? "handle" : "NULL");
     text_close(&text, finding->observed);
@@ -208,7 +210,8 @@ static void describe_existing(Finding *finding, const Executor *executor) {
 
 static void describe_expectation(Finding *finding, const Executor *executor, const Line *line) {
     const Program *program = executor->program;
-    Text text = text_open();
+    Text text;
+    text_open(&text);
     switch ((Expect)line->expect) {
     case EXPECT_UNSAID: break;
     case EXPECT_STATUS: script_print_status(text.file, line->expect_status); break;
@@ -224,7 +227,7 @@ static void describe_expectation(Finding *finding, const Executor *executor, con
     }
     fputs("  (the script's own expectation)", text.file);
     text_close(&text, finding->expected);
-    text = text_open();
+    text_open(&text);
     if (line->expect == EXPECT_STATUS || line->expect == EXPECT_ERROR)
         script_print_status(text.file, executor->result.status);
     else if (line->expect == EXPECT_HANDLE || line->expect == EXPECT_NULL)
