@@ -97,12 +97,16 @@ fuzz: all ## fuzz the built-in implementation for a minute, corpus in build/corp
 	@mkdir -p $(BUILD)/corpus
 	@$(BUILD)/cbfuzz fuzz --seconds 60 $(BUILD)/corpus corpus/seed corpus/regression
 
-bench: all $(BUILD)/bench/empty ## speed, as ratios measured in one run; build/bench.json
+bench: all $(BUILD)/bench/empty $(BUILD)/bench/bare ## speed, as ratios measured in one run; build/bench.json
 	@scripts/bench
 
 $(BUILD)/bench/empty: conformance/bench/empty.c
 	@mkdir -p $(@D)
 	@$(CC) -O2 -g -fsanitize=address,fuzzer -o $@ $<
+
+$(BUILD)/bench/bare: conformance/bench/bare.c $(filter-out %/main.o,$(OBJECTS))
+	@mkdir -p $(@D)
+	@$(CC) $(HARNESS_FLAGS) $(LDFLAGS) -o $@ $(filter %.c %.o,$^) $(LDLIBS)
 
 format: ## clang-format all sources
 	@clang-format -i $(shell git ls-files '*.c' '*.h')

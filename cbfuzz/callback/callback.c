@@ -121,6 +121,9 @@ PVOID ExRegisterCallback(PCALLBACK_OBJECT CallbackObject, PCALLBACK_FUNCTION Cal
     PCALLBACK_REGISTRATION Registration;
 
     PAGED_CODE();
+    if (!CallbackObject) {
+        return NULL; /* where creating it failed unnoticed */
+    }
     Registration = ExAllocatePoolWithTag(NonPagedPool, sizeof(*Registration), TAG_REGISTRATION);
     if (!Registration) {
         return NULL;
@@ -142,6 +145,9 @@ VOID ExUnregisterCallback(PVOID CallbackRegistration) {
     PCALLBACK_REGISTRATION Registration = CallbackRegistration;
 
     PAGED_CODE();
+    if (!Registration) {
+        return; /* drivers do not always look at what registering returned */
+    }
     CallListRemove(&Registration->Object->Registrations, &Registration->Entry);
 }
 

@@ -25,6 +25,8 @@ size_t LLVMFuzzerCustomCrossOver(const uint8_t *first, size_t first_size, const 
                                  size_t second_size, uint8_t *out, size_t room, unsigned seed);
 void __sanitizer_set_death_callback(void (*callback)(void));
 
+void (*worker_observer)(const Session *session);
+
 static Mailbox *mailbox;
 static Generator *generator;
 static Program *program, *first_source, *second_source;
@@ -117,6 +119,7 @@ static int run_one(const uint8_t *data, size_t size) {
     shared->effective += judgement->effective;
     count_features(&session->executor);
     learn(judgement);
+    if (worker_observer) worker_observer(session);
     if (verdict_is_finding(judgement->verdict)) report();
     return 0;
 }

@@ -33,6 +33,9 @@ typedef struct {
 _Noreturn void worker_main(Mailbox *mailbox, Implementation *implementation, int argc,
                            char **argv);
 
+/* For the benchmark: told of each program after it was run. */
+extern void (*worker_observer)(const Session *session);
+
 /* Is this signature new? Then it counts as known from now on. */
 bool worker_new_signature(FuzzShared *shared, const char *signature);
 

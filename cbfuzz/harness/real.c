@@ -21,6 +21,9 @@ static _Alignas(16) uint16_t name_memory[NAME_BYTES / 2];
 /* Where set_status writes: Argument2 of the routine that runs. */
 static PVOID status_place;
 
+/* What is being announced to processor routines: our own memory, so readable. */
+static PVOID announced_context, announced_status;
+
 /* Reads memory that an implementation says is there, without trusting it. */
 static bool read_memory(void *to, const void *from, size_t size) {
     struct iovec local = {to, size}, remote = {(void *)from, size};
@@ -29,15 +32,17 @@ static bool read_memory(void *to, const void *from, size_t size) {
 
 static SpecValue read_context(const void *pointer) {
     KE_PROCESSOR_CHANGE_NOTIFY_CONTEXT context;
-    if (!read_memory(&context, pointer, sizeof context) || (unsigned)context.State > 2)
-        return (SpecValue){.kind = SPEC_WILD};
+    if (pointer == announced_context && pointer) memcpy(&context, pointer, sizeof context);
+    else if (!read_memory(&context, pointer, sizeof context)) context.State = 99;
+    if ((unsigned)context.State > 2) return (SpecValue){.kind = SPEC_WILD};
     return (SpecValue){
         .kind = SPEC_CONTEXT, .stage = (uint8_t)context.State, .number = context.NtNumber};
 }
 
 static SpecValue read_status(const void *pointer) {
     NTSTATUS status;
-    if (!read_memory(&status, pointer, sizeof status)) return (SpecValue){.kind = SPEC_WILD};
+    if (pointer == announced_status && pointer) status = *(const NTSTATUS *)pointer;
+    else if (!read_memory(&status, pointer, sizeof status)) return (SpecValue){.kind = SPEC_WILD};
     return (SpecValue){.kind = SPEC_STATUS, .number = (uint32_t)status};
 }
 
@@ -69,7 +74,7 @@ static void routine_called(uint8_t routine, PVOID context, PVOID argument1, PVOI
 ROUTINE(1) ROUTINE(2) ROUTINE(3) ROUTINE(4) ROUTINE(5) ROUTINE(6) ROUTINE(7) ROUTINE(8)
 ROUTINE(9) ROUTINE(10) ROUTINE(11) ROUTINE(12) ROUTINE(13) ROUTINE(14) ROUTINE(15) ROUTINE(16)
 
-const PCALLBACK_FUNCTION real_routines[PROGRAM_ROUTINES + 1] = {
+static const PCALLBACK_FUNCTION routines[PROGRAM_ROUTINES + 1] = {
     NULL,      routine_1,  routine_2,  routine_3,  routine_4,  routine_5,
     routine_6, routine_7,  routine_8,  routine_9,  routine_10, routine_11,
     routine_12, routine_13, routine_14, routine_15, routine_16};
@@ -106,8 +111,11 @@ static void announce(const Call *call, Return *result) {
     context.Status = (NTSTATUS)call->status;
     context.ProcNumber.Number = (UCHAR)call->processor;
     NTSTATUS status = STATUS_SUCCESS;
+    announced_context = &context;
+    announced_status = &status;
     if (implementation->system[2]) implementation->notify(implementation->system[2], &context, &status);
     if (implementation->notify_change) implementation->notify_change(&context, &status);
+    announced_context = announced_status = NULL;
     result->status = (uint32_t)status;
 }
 
@@ -132,7 +140,7 @@ static void make(const Call *call, Return *result) {
     case CALL_CREATE: create(call, result); break;
     case CALL_REGISTER:
         result->pointer = (uint64_t)(uintptr_t)implementation->register_callback(
-            object_of(call), real_routines[call->routine], number(call->context));
+            object_of(call), routines[call->routine], number(call->context));
         break;
     case CALL_NOTIFY:
         implementation->notify(object_of(call), number(call->argument[0]), number(call->argument[1]));
@@ -152,7 +160,7 @@ static void make(const Call *call, Return *result) {
     case CALL_PROCESSOR_STAGE: announce(call, result); break;
     case CALL_REGISTER_CHANGE:
         result->pointer = (uint64_t)(uintptr_t)implementation->register_change(
-            (PPROCESSOR_CALLBACK_FUNCTION)(void *)real_routines[call->routine],
+            (PPROCESSOR_CALLBACK_FUNCTION)(void *)routines[call->routine],
             number(call->context), call->existing ? KE_PROCESSOR_CHANGE_ADD_EXISTING : 0);
         break;
     case CALL_DEREGISTER_CHANGE: implementation->deregister_change(handle_of(call)); break;
@@ -269,7 +277,7 @@ void real_run(Executor *the_executor, const Program *program, bool windows, Read
               Judgement *judgement) {
     Start start = {.windows = windows, .readings = readings, .processors = nt_active_processors()};
     implementation_rewind(implementation);
-    status_place = NULL;
+    status_place = announced_context = announced_status = NULL;
     failed_before = 0;
     for (unsigned i = 0; i < 3; i++)
         start.system[i] = (uint64_t)(uintptr_t)implementation->system[i];

@@ -13,7 +13,4 @@ void real_attach(Executor *executor, Implementation *implementation);
 void real_run(Executor *executor, const Program *program, bool windows, Readings readings,
               Judgement *judgement);
 
-/* The same calls without machine, trace and judging, for the benchmark. */
-void real_run_bare(Executor *executor, const Program *program);
-
 #endif

@@ -75,7 +75,7 @@ void session_run(Session *session, const Program *program) {
     real_run(&session->executor, program, session->windows, session->readings,
              &session->judgement);
     Verdict verdict = session->judgement.verdict;
-    if (verdict != VERDICT_CONFORMS)
+    if (verdict_is_finding(verdict) || (session->explain && verdict == VERDICT_MISUSE))
         finding_describe(&session->finding, &session->executor, &session->judgement, true);
     session->busy = false;
 }

@@ -21,7 +21,8 @@ enum {
 typedef struct {
     Executor executor;
     Judgement judgement;
-    Finding finding;          /* of the last run, if it is a finding or misuse */
+    bool explain;             /* misuse is described as well */
+    Finding finding;          /* of the last run, if it is a finding (or misuse) */
     bool windows;
     bool builtin;             /* it runs the built-in implementation */
     Readings readings;        /* that the next run starts from */

@@ -1,0 +1,117 @@
+/* Measures checked programs against the same programs on the bare implementation.
+ *
+ * First libFuzzer's loop, generator, machine and judging as `cbfuzz fuzz` has them,
+ * for some seconds; a sample of the very programs that ran is kept. Then the
+ * sample alone, decoded beforehand, on implementation and environment. Prints
+ * one JSON object.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "fuzz/worker.h"
+#include "harness/bare.h"
+#include "nt/nt.h"
+#include "program/bytes.h"
+
+enum { SAMPLE = 20000, EVERY = 7 };
+
+static Implementation implementation;
+static Mailbox *mailbox;
+static struct {
+    uint32_t size, statements, effective;
+    uint8_t *bytes;
+} sample[SAMPLE];
+static unsigned sampled;
+static double begun, seconds = 10;
+static FILE *result;
+
+const char *__asan_default_options(void);
+const char *__asan_default_options(void) {
+    return "detect_leaks=0:symbolize=0";
+}
+
+/* Processor time, not the clock's: the machine may be busy with other things. */
+static double now(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+static void take_sample(const Session *session) {
+    const Judgement *judgement = &session->judgement;
+    if (sampled == SAMPLE || session->runs % EVERY || judgement->verdict != VERDICT_CONFORMS ||
+        !judgement->whole)
+        return;
+    sample[sampled].size = session->size;
+    sample[sampled].statements = judgement->statements;
+    sample[sampled].effective = judgement->effective;
+    sample[sampled].bytes = malloc(session->size);
+    memcpy(sample[sampled].bytes, session->bytes, session->size);
+    sampled++;
+}
+
+static void report(double checked_seconds) {
+    const FuzzShared *shared = mailbox->shared;
+    Program **programs = calloc(sampled, sizeof *programs);
+    uint64_t effective = 0, statements = 0, runs = 0;
+    for (unsigned i = 0; i < sampled; i++) {
+        programs[i] = program_new();
+        bytes_decode(programs[i], sample[i].bytes, sample[i].size);
+    }
+    double from = now(), spent = 0;
+    for (unsigned i = 0; spent < seconds; i = (i + 1) % sampled) {
+        bare_run(&implementation, programs[i]);
+        effective += sample[i].effective;
+        statements += sample[i].statements;
+        if (++runs % 256 == 0) spent = now() - from;
+    }
+    from = now();
+    enum { BOOTS = 1000000 };
+    for (unsigned i = 0; i < BOOTS; i++)
+        nt_rewind();
+    double boot = (now() - from) / BOOTS;
+    double checked = (double)shared->effective / checked_seconds;
+    double bare = (double)effective / spent;
+    fprintf(result,
+            "{\"programs_per_s\": %.0f, \"statements_per_s\": %.0f, "
+            "\"effective_statements_per_s\": %.0f, \"bare_programs_per_s\": %.0f, "
+            "\"bare_all_statements_per_s\": %.0f, \"bare_statements_per_s\": %.0f, "
+            "\"ratio_to_bare\": %.3f, \"boot_ns\": %.0f, \"sampled_programs\": %u}\n",
+            (double)shared->programs / checked_seconds,
+            (double)shared->statements / checked_seconds, checked, (double)runs / spent,
+            (double)statements / spent, bare, checked / bare, boot * 1e9, sampled);
+    fflush(result);
+    _exit(0);
+}
+
+static void observe(const Session *session) {
+    take_sample(session);
+    if (session->runs % 256) return;
+    double spent = now() - begun;
+    if (spent >= seconds && sampled) report(spent);
+}
+
+int main(int argc, char **argv) {
+    if (argc > 1) seconds = atof(argv[1]);
+    char error[512];
+    if (!implementation_load(&implementation, "builtin", error, sizeof error)) {
+        fprintf(stderr, "bare: %s\n", error);
+        return 3;
+    }
+    mailbox = mmap(NULL, sizeof *mailbox, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    mailbox->session = session_new(false);
+    mailbox->shared = calloc(1, sizeof *mailbox->shared);
+    result = fdopen(dup(1), "w");
+    int null = open("/dev/null", O_RDWR);
+    (void)null;
+    worker_observer = observe;
+    begun = now();
+    char *arguments[] = {"bare", "-seed=1", "-max_len=4096", "-len_control=0", "-detect_leaks=0",
+                         "-handle_segv=0", "-timeout=0", "-rss_limit_mb=0", "-verbosity=0", NULL};
+    worker_main(mailbox, &implementation, 9, arguments);
+}
