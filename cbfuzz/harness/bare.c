@@ -48,7 +48,7 @@ static void forget(PVOID *list, unsigned *count, PVOID what) {
     for (unsigned i = *count; i-- > 0;)
         if (list[i] == what) {
             list[i] = list[--*count];
-            is_change[i] = is_change[*count];
+            if (list == registered) is_change[i] = is_change[*count];
             return;
         }
 }
