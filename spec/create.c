@@ -14,11 +14,12 @@ typedef struct {
 
 /* Is it the same path? In \Callback only the leaves are compared: how the
  * directory was spelled was between the caller and the directory. */
-static NameMatch same_path(const SpecObject *object, const Call *call, bool case_insensitive) {
+static NameMatch same_path(const SpecObject *object, const SpecFrame *frame,
+                           bool case_insensitive) {
     enum { LEAF = 10 /* code units of \Callback\ */ };
-    bool leaf = name_path(call->name, call->case_insensitive) == PATH_LEAF;
+    bool leaf = frame->path == PATH_LEAF;
     if (leaf != object->in_directory) return MATCH_NO;
-    SpecName a = object->name, b = call->name;
+    SpecName a = object->name, b = frame->call.name;
     if (leaf) {
         a = (SpecName){a.units + LEAF, (uint16_t)(a.length - LEAF), true};
         b = (SpecName){b.units + LEAF, (uint16_t)(b.length - LEAF), true};
@@ -27,21 +28,21 @@ static NameMatch same_path(const SpecObject *object, const Call *call, bool case
 }
 
 /* The worlds in which `object` answers to the call's name. */
-static uint16_t answers_to(const Machine *machine, const SpecObject *object, const Call *call,
-                           uint32_t hash, NameMatch *match) {
+static uint16_t answers_to(const Machine *machine, const SpecObject *object,
+                           const SpecFrame *frame, NameMatch *match) {
     *match = MATCH_NO;
-    if (object->hash != hash) return 0;
-    *match = same_path(object, call, call->case_insensitive);
+    if (object->hash != frame->hash) return 0;
+    *match = same_path(object, frame, frame->call.case_insensitive);
     return *match == MATCH_NO ? 0 : object_named(machine, object);
 }
 
-static Bearers find_bearers(const Machine *machine, const Call *call, uint32_t hash) {
+static Bearers find_bearers(const Machine *machine, const SpecFrame *frame) {
     Bearers found = {0};
     for (unsigned i = 0; i < machine->object_count; i++) {
         const SpecObject *object = &machine->objects[i];
-        if (object->hash != hash) continue;
+        if (object->hash != frame->hash) continue;
         NameMatch match;
-        uint16_t worlds = answers_to(machine, object, call, hash, &match);
+        uint16_t worlds = answers_to(machine, object, frame, &match);
         if (match == MATCH_NO) {
             found.differs |= (object_named(machine, object) & judged_worlds(machine)) != 0;
             continue;
@@ -59,7 +60,7 @@ static Bearers find_bearers(const Machine *machine, const Call *call, uint32_t h
         if (object->system) found.system = object->system;
         found.permanent |= object->permanent;
         found.unheld |= object->references <= 0;
-        found.by_case |= same_path(object, call, false) != MATCH_YES;
+        found.by_case |= same_path(object, frame, false) != MATCH_YES;
         found.exclusive |= object->call_exclusive;
     }
     return found;
@@ -129,7 +130,8 @@ static ClauseId clause_of_missed(const Call *call, const Bearers *found) {
 }
 
 static Outcome failed(Machine *machine, const SpecFrame *frame, const Return *result,
-                      const Bearers *found, PathKind path) {
+                      const Bearers *found) {
+    PathKind path = (PathKind)frame->path;
     const Call *call = &frame->call;
     at_stake(machine, CLAUSE_CREATE_ERROR);
     if ((int32_t)result->status >= 0) return diverge(machine, CLAUSE_CREATE_SUCCESS);
@@ -199,9 +201,7 @@ static void created(Machine *machine, const SpecFrame *frame, uint64_t pointer, 
                                                              .pointer = pointer,
                                                              .hash = hash,
                                                              .in_directory =
-                                                                 name_path(call->name,
-                                                                           call->case_insensitive) ==
-                                                                 PATH_LEAF,
+                                                                 frame->path == PATH_LEAF,
                                                              .references = 1,
                                                              .multiple = call->multiple,
                                                              .permanent = call->permanent,
@@ -237,17 +237,19 @@ static void opened(Machine *machine, SpecObject *object, const Call *call, uint6
 }
 
 /* The first object that answers to the name and whose address was never seen. */
-static SpecObject *unseen_bearer(Machine *machine, const Call *call, uint32_t hash) {
+static SpecObject *unseen_bearer(Machine *machine, const SpecFrame *frame) {
     for (unsigned i = 0; i < 3; i++) {
         SpecObject *object = &machine->objects[i];
         NameMatch match;
-        if (!object->pointer && answers_to(machine, object, call, hash, &match)) return object;
+        if (!object->pointer && answers_to(machine, object, frame, &match)) return object;
     }
     return NULL;
 }
 
 static Outcome succeeded(Machine *machine, const SpecFrame *frame, const Return *result,
-                         const Bearers *found, PathKind path, uint32_t hash) {
+                         const Bearers *found) {
+    PathKind path = (PathKind)frame->path;
+    uint32_t hash = frame->hash;
     const Call *call = &frame->call;
     at_stake(machine, CLAUSE_CREATE_SUCCESS);
     at_stake(machine, CLAUSE_CREATE_STORES_POINTER);
@@ -262,10 +264,10 @@ static Outcome succeeded(Machine *machine, const SpecFrame *frame, const Return 
     if (frame->irql == LEVEL_APC) machine->readings.answers[QUESTION_CREATE_AT_APC] = 1;
 
     SpecObject *object = object_at(machine, result->pointer);
-    if (!object) object = unseen_bearer(machine, call, hash);
+    if (!object) object = unseen_bearer(machine, frame);
     if (object) {
         NameMatch match;
-        uint16_t worlds = answers_to(machine, object, call, hash, &match);
+        uint16_t worlds = answers_to(machine, object, frame, &match);
         if (path != PATH_LEAF && object_alive(object)) worlds = object_alive(object);
         if (worlds & judged_worlds(machine)) {
             Outcome outcome = worlds_keep(machine, worlds, CLAUSE_OPEN_SUCCEEDS);
@@ -303,13 +305,13 @@ static Outcome succeeded(Machine *machine, const SpecFrame *frame, const Return 
 }
 
 /* What seemed to bear the name and was not found has lost it. */
-static void forget_missed(Machine *machine, const Call *call, uint32_t hash, bool success) {
+static void forget_missed(Machine *machine, const SpecFrame *frame, bool success) {
     for (unsigned i = 0; i < machine->object_count; i++) {
         SpecObject *object = &machine->objects[i];
         NameMatch match;
-        if (object->system || !object->perhaps || object->hash != hash) continue;
+        if (object->system || !object->perhaps || object->hash != frame->hash) continue;
         if (success && machine->result_object == i) continue;
-        if (answers_to(machine, object, call, hash, &match) && match == MATCH_YES) {
+        if (answers_to(machine, object, frame, &match) && match == MATCH_YES) {
             object->nameless = true;
             object->perhaps = false;
         }
@@ -318,17 +320,14 @@ static void forget_missed(Machine *machine, const Call *call, uint32_t hash, boo
 
 Outcome create_return(Machine *machine, const Return *result) {
     SpecFrame *frame = top_frame(machine);
-    const Call *call = &frame->call;
-    PathKind path = name_path(call->name, call->case_insensitive);
-    uint32_t hash = call->name.present ? name_hash(call->name) : 0;
-    Bearers found = find_bearers(machine, call, hash);
+    Bearers found = find_bearers(machine, frame);
     machine->result_object = NO_ID;
     bool success = result->status == STATUS_SUCCESS_CODE;
-    Outcome outcome = success ? succeeded(machine, frame, result, &found, path, hash)
-                              : failed(machine, frame, result, &found, path);
+    Outcome outcome = success ? succeeded(machine, frame, result, &found)
+                              : failed(machine, frame, result, &found);
     if (outcome == OUTCOME_ALLOWED && success) machine->effective++;
     if (outcome == OUTCOME_ALLOWED && !(result->allocation_failed && !success))
-        forget_missed(machine, call, hash, success);
+        forget_missed(machine, frame, success);
     return outcome;
 }
 
@@ -336,8 +335,8 @@ Outcome create_return(Machine *machine, const Return *result) {
 Allowed create_allowed(const Machine *machine, const SpecFrame *frame) {
     const Call *call = &frame->call;
     Allowed allowed = {.status = true};
-    PathKind path = name_path(call->name, call->case_insensitive);
-    Bearers found = find_bearers(machine, call, call->name.present ? name_hash(call->name) : 0);
+    PathKind path = (PathKind)frame->path;
+    Bearers found = find_bearers(machine, frame);
     uint16_t judged = judged_worlds(machine);
     uint16_t some = (found.some | found.perhaps) & judged;
     allowed.success = !must_fail(machine, path) && (call->create || some);
@@ -352,22 +351,23 @@ Allowed create_allowed(const Machine *machine, const SpecFrame *frame) {
 }
 
 /* The object that create or open would find by the call's name, or NULL. */
-static const SpecObject *likely_bearer(const Machine *machine, const Call *call, uint32_t hash) {
+static const SpecObject *likely_bearer(const Machine *machine, const SpecFrame *frame) {
     for (unsigned i = 0; i < machine->object_count; i++) {
         const SpecObject *object = &machine->objects[i];
         NameMatch match;
-        if (answers_to(machine, object, call, hash, &match) & judged_worlds(machine)) return object;
+        if (answers_to(machine, object, frame, &match) & judged_worlds(machine)) return object;
     }
     return NULL;
 }
 
-Return create_predict(const Machine *machine, const Call *call) {
-    PathKind path = name_path(call->name, call->case_insensitive);
+Return create_predict(const Machine *machine, const SpecFrame *frame) {
+    const Call *call = &frame->call;
+    PathKind path = (PathKind)frame->path;
     if (path == PATH_ABSENT) return (Return){.status = (uint32_t)STATUS_UNSUCCESSFUL_CODE};
     ClauseId clause;
     uint32_t code = windows_code(path, call->create, &clause);
     if (path != PATH_LEAF) return (Return){.status = code ? code : 0xC0000034};
-    const SpecObject *object = likely_bearer(machine, call, name_hash(call->name));
+    const SpecObject *object = likely_bearer(machine, frame);
     if (object)
         return (Return){.pointer = object->pointer ? object->pointer : 0x1000u + object->system};
     if (!call->create) return (Return){.status = 0xC0000034};

@@ -14,7 +14,8 @@ void machine_start(Machine *machine, bool windows, Readings readings, const uint
     machine->misused = 0;
     machine->irql = LEVEL_PASSIVE;
     machine->frame_count = 0;
-    machine->registration_count = 0;
+    machine->registration_count = machine->live_count = 0;
+    machine->clock = 0;
     machine->stage_end = 0;
     machine->clause = CLAUSE_NONE;
     machine->result_object = machine->result_registration = NO_ID;
@@ -108,7 +109,12 @@ Permission machine_call(Machine *machine, const Call *call) {
     frame->base = machine->irql;
     frame->excused = permission == PERMIT_EXCUSED;
     frame->diverged = frame->unordered = frame->starting = frame->nested_calls =
-        frame->removed = false;
+        frame->removed = frame->late = false;
+    frame->began = ++machine->clock;
+    if (call->kind == CALL_CREATE) {
+        frame->path = (uint8_t)name_path(call->name, call->case_insensitive);
+        frame->hash = call->name.present ? name_hash(call->name) : 0;
+    }
     frame->object = notified_object(machine, call);
     frame->end = frame->cursor = 0;
     frame->running = NO_ID;
@@ -121,8 +127,8 @@ Permission machine_call(Machine *machine, const Call *call) {
         notify_begin(machine, frame);
         if (call->kind == CALL_PROCESSOR_STAGE && call->stage == STAGE_START) {
             machine->stage_end = machine->registration_count;
-            for (unsigned i = 0; i < machine->registration_count; i++)
-                machine->registrations[i].told = 0;
+            for (unsigned i = 0; i < machine->live_count; i++)
+                machine->registrations[machine->live[i]].told = 0;
         }
     }
     return permission;
@@ -355,7 +361,7 @@ Return machine_predict(const Machine *machine) {
     const Call *call = &frame->call;
     uint64_t handle = 0x9000000u + machine->registration_count * UINT64_C(64);
     switch (call->kind) {
-    case CALL_CREATE: return create_predict(machine, call);
+    case CALL_CREATE: return create_predict(machine, frame);
     case CALL_REGISTER: {
         bool refused = call->object == NO_ID || (!machine->objects[call->object].multiple &&
                                                  machine->objects[call->object].registered);

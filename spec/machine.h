@@ -151,6 +151,7 @@ typedef struct {
     uint8_t routine;
     bool alive;
     uint8_t running;  /* calls of it in progress */
+    uint32_t died;    /* clock when it was removed */
     bool from_routine; /* made inside of a routine */
     uint8_t told;     /* processor change: heard of the processor being added */
     uint64_t called;  /* bit f: called by frame f */
@@ -163,9 +164,13 @@ typedef struct {
     bool diverged;          /* a routine call did not fit; the rest is only collected */
     bool unordered;         /* ... but may fit in another order */
     bool starting;          /* register_change: the routine runs for a start */
+    bool late;              /* a registration was made for its object meanwhile */
     bool removed;           /* a registration of its object went meanwhile */
     bool nested_calls;      /* its routines made calls */
     uint8_t base;           /* level at which the routine runs that it is calling now */
+    uint8_t path;           /* create: kind of path (names.c) and hash of the name */
+    uint32_t hash;
+    uint32_t began;         /* clock */
     uint16_t object;        /* whose routines it calls, or NO_ID */
     uint16_t end;           /* registrations made before it: those below */
     uint16_t cursor;        /* next registration in order */
@@ -186,7 +191,9 @@ typedef struct Machine {
     uint16_t misused;  /* worlds in which this program has broken a caller's rule */
     uint8_t irql;
     uint16_t frame_count;
+    uint32_t clock;         /* calls made */
     uint16_t object_count, registration_count;
+    uint16_t live_count;    /* registrations alive: live[], in order */
     uint16_t stage_end;      /* registrations made before the processor's start was announced */
     ClauseId clause;         /* of the last divergence or misuse */
     uint16_t result_object;  /* of the last create that succeeded */
@@ -199,6 +206,7 @@ typedef struct Machine {
     uint32_t feature;        /* abstract state and transition of the last step, for coverage */
     SpecFrame frames[MACHINE_FRAMES];
     SpecObject objects[MACHINE_OBJECTS];
+    uint16_t live[MACHINE_REGISTRATIONS];
     SpecRegistration registrations[MACHINE_REGISTRATIONS];
 } Machine;
 

@@ -73,7 +73,7 @@ uint16_t worlds_gone_while_notifying(const SpecObject *object);
 /* create.c */
 Permission create_call(Machine *machine, const Call *call);
 Outcome create_return(Machine *machine, const Return *result);
-Return create_predict(const Machine *machine, const Call *call);
+Return create_predict(const Machine *machine, const SpecFrame *frame);
 Allowed create_allowed(const Machine *machine, const SpecFrame *frame);
 
 /* registrations.c */
@@ -82,7 +82,7 @@ Outcome register_return(Machine *machine, const Return *result);
 Permission unregister_call(Machine *machine, const Call *call);
 Outcome unregister_return(Machine *machine);
 uint16_t registration_add(Machine *machine, const Call *call, uint64_t handle);
-unsigned registrations_alive(const Machine *machine);
+void registration_remove(Machine *machine, uint16_t number);
 
 /* notifications.c: what routines run for a call, whoever triggers it. */
 Permission notify_call(Machine *machine, const Call *call);

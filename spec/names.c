@@ -63,8 +63,10 @@ PathKind name_path(SpecName name, bool case_insensitive) {
 unsigned name_system(SpecName name, bool case_insensitive) {
     static const char *const system[] = {"\\Callback\\SetSystemTime", "\\Callback\\PowerState",
                                          "\\Callback\\ProcessorAdd"};
+    static const uint16_t lengths[] = {23, 20, 22};
     for (unsigned i = 0; i < 3; i++)
-        if (name.present && equals(name.units, name.length, system[i], case_insensitive))
+        if (name.present && name.length == lengths[i] &&
+            equals(name.units, name.length, system[i], case_insensitive))
             return i + 1;
     return 0;
 }

@@ -21,8 +21,8 @@ void notify_begin(Machine *machine, SpecFrame *frame) {
     uint64_t bit = frame_bit(machine, frame);
     frame->end = machine->registration_count;
     frame->cursor = 0;
-    for (unsigned i = 0; i < frame->end; i++)
-        machine->registrations[i].called &= ~bit;
+    for (unsigned i = 0; i < machine->live_count; i++)
+        machine->registrations[machine->live[i]].called &= ~bit;
     if (frame->object != NO_ID) machine->objects[frame->object].notifying++;
 }
 
@@ -58,27 +58,41 @@ static bool same_routine(const SpecRegistration *registration, const Entry *entr
     return registration->routine == entry->routine && registration->context == entry->context;
 }
 
+/* Where in live[] the first registration from this number on stands. */
+static unsigned live_from(const Machine *machine, uint16_t number) {
+    unsigned from = 0, to = machine->live_count;
+    while (from < to) {
+        unsigned middle = (from + to) / 2;
+        if (machine->live[middle] < number) from = middle + 1;
+        else to = middle;
+    }
+    return from;
+}
+
 /* The registration that is due next, if this routine call belongs to it. */
 static SpecRegistration *match_due(Machine *machine, SpecFrame *frame, const Entry *entry) {
-    for (unsigned i = frame->cursor; i < frame->end; i++) {
-        SpecRegistration *registration = &machine->registrations[i];
-        if (registration->object != frame->object || !registration->alive) continue;
+    for (unsigned i = live_from(machine, frame->cursor); i < machine->live_count; i++) {
+        uint16_t number = machine->live[i];
+        SpecRegistration *registration = &machine->registrations[number];
+        if (number >= frame->end) break;
+        if (registration->object != frame->object) continue;
         if (!same_routine(registration, entry)) return NULL;
-        frame->cursor = (uint16_t)(i + 1);
+        frame->cursor = (uint16_t)(number + 1);
         return registration;
     }
-    frame->cursor = frame->end;
+    if (frame->cursor < frame->end) frame->cursor = frame->end;
     return NULL;
 }
 
 /* One that was made during the notification: it may be called, after the others, in order. */
 static SpecRegistration *match_late(Machine *machine, SpecFrame *frame, const Entry *entry) {
     if (frame->cursor < frame->end) return NULL;
-    for (unsigned i = frame->cursor; i < machine->registration_count; i++) {
-        SpecRegistration *registration = &machine->registrations[i];
-        if (registration->object != frame->object || !registration->alive) continue;
+    for (unsigned i = live_from(machine, frame->cursor); i < machine->live_count; i++) {
+        uint16_t number = machine->live[i];
+        SpecRegistration *registration = &machine->registrations[number];
+        if (registration->object != frame->object) continue;
         if (!same_routine(registration, entry)) continue;
-        frame->cursor = (uint16_t)(i + 1);
+        frame->cursor = (uint16_t)(number + 1);
         return registration;
     }
     return NULL;
@@ -88,9 +102,9 @@ static SpecRegistration *match_late(Machine *machine, SpecFrame *frame, const En
  * open. First those that must be called. */
 static SpecRegistration *match_change(Machine *machine, SpecFrame *frame, const Entry *entry) {
     uint64_t bit = frame_bit(machine, frame);
-    for (unsigned i = 0; i < machine->registration_count; i++) {
-        SpecRegistration *registration = &machine->registrations[i];
-        if (registration->object == NO_ID && registration->alive && same_routine(registration, entry) &&
+    for (unsigned i = 0; i < machine->live_count; i++) {
+        SpecRegistration *registration = &machine->registrations[machine->live[i]];
+        if (registration->object == NO_ID && same_routine(registration, entry) &&
             !(registration->called & bit))
             return registration;
     }
@@ -200,10 +214,9 @@ Outcome notify_enter(Machine *machine, SpecFrame *frame, const Entry *entry) {
 /* A routine of this object, registered before and still, that was not called. */
 static const SpecRegistration *missed(const Machine *machine, const SpecFrame *frame) {
     uint64_t bit = frame_bit(machine, frame);
-    for (unsigned i = 0; i < frame->end; i++) {
-        const SpecRegistration *registration = &machine->registrations[i];
-        if (registration->alive && !(registration->called & bit) &&
-            registration->object == frame->object)
+    for (unsigned i = 0; i < machine->live_count && machine->live[i] < frame->end; i++) {
+        const SpecRegistration *registration = &machine->registrations[machine->live[i]];
+        if (registration->object == frame->object && !(registration->called & bit))
             return registration;
     }
     return NULL;
@@ -252,9 +265,11 @@ static Outcome judge_change_stage(Machine *machine, const SpecFrame *frame) {
                                        CLAUSE_WINDOWS_CHANGE_FAILURE};
     uint64_t bit = frame_bit(machine, frame);
     bool last = frame->call.stage == STAGE_COMPLETE;
-    for (unsigned i = 0; i < machine->stage_end && i < frame->end; i++) {
-        const SpecRegistration *registration = &machine->registrations[i];
-        if (registration->object != NO_ID || !registration->alive) continue;
+    for (unsigned i = 0; i < machine->live_count; i++) {
+        uint16_t number = machine->live[i];
+        const SpecRegistration *registration = &machine->registrations[number];
+        if (number >= machine->stage_end || number >= frame->end) break;
+        if (registration->object != NO_ID) continue;
         if (machine->windows) {
             at_stake(machine, clauses[frame->call.stage]);
             at_stake(machine, CLAUSE_WINDOWS_CHANGE_PASSIVE);
@@ -279,13 +294,10 @@ Outcome notify_return(Machine *machine) {
         machine->effective++;
         if (known) object_is_there(machine, &machine->objects[frame->object]);
     }
-    if (machine->registration_count > frame->end && known) {
+    if (frame->late && known) {
         /* One was registered during this: was it called? Only noted: the
          * documents are silent, and its place may decide. */
-        bool late = false;
-        for (unsigned i = frame->end; i < machine->registration_count; i++)
-            late |= machine->registrations[i].object == frame->object;
-        if (late) machine->late_seen |= machine->late_called ? 1 : 2;
+        machine->late_seen |= machine->late_called ? 1 : 2;
         machine->late_called = false;
     }
     if (frame->call.kind == CALL_PROCESSOR_STAGE) return judge_change_stage(machine, frame);
@@ -303,7 +315,7 @@ size_t machine_expected(const Machine *machine, ExpectedEntry *entries, size_t c
                    : registration->object != frame->object)
             continue;
         bool was_called = (registration->called & bit) != 0;
-        if (!registration->alive && !was_called) continue;
+        if (!registration->alive && !(was_called && registration->died >= frame->began)) continue;
         if (i >= frame->end && !was_called) continue;
         ExpectedEntry *entry = &entries[count++];
         entry->routine = registration->routine;
@@ -317,10 +329,11 @@ size_t machine_expected(const Machine *machine, ExpectedEntry *entries, size_t c
 bool notify_next(const Machine *machine, const SpecFrame *frame, Entry *entry) {
     uint64_t bit = frame_bit(machine, frame);
     bool stage = frame->call.kind == CALL_PROCESSOR_STAGE;
-    for (unsigned i = stage ? 0 : frame->cursor; i < frame->end; i++) {
-        const SpecRegistration *registration = &machine->registrations[i];
+    unsigned from = stage ? 0 : live_from(machine, frame->cursor);
+    for (unsigned i = from; i < machine->live_count && machine->live[i] < frame->end; i++) {
+        const SpecRegistration *registration = &machine->registrations[machine->live[i]];
         bool change = registration->object == NO_ID;
-        if (!registration->alive || (registration->called & bit)) continue;
+        if (registration->called & bit) continue;
         if (change ? !stage : registration->object != frame->object) continue;
         entry->routine = registration->routine;
         entry->context = registration->context;

@@ -93,7 +93,7 @@ Outcome change_return(Machine *machine, const Return *result) {
     const Call *call = &frame->call;
     machine->result_registration = NO_ID;
     if (call->kind == CALL_DEREGISTER_CHANGE) {
-        machine->registrations[call->registration].alive = false;
+        registration_remove(machine, call->registration);
         machine->effective++;
         at_stake(machine, CLAUSE_WINDOWS_CHANGE_REMOVED);
         return OUTCOME_ALLOWED;
@@ -103,7 +103,7 @@ Outcome change_return(Machine *machine, const Return *result) {
     at_stake(machine, CLAUSE_WINDOWS_CHANGE_HANDLE);
     if (!result->pointer) {
         bool excused = result->allocation_failed || (!machine->windows && failing) ||
-                       registrations_alive(machine) >= MACHINE_ROOM_REGISTRATIONS;
+                       machine->live_count >= MACHINE_ROOM_REGISTRATIONS;
         return excused ? OUTCOME_ALLOWED : diverge(machine, CLAUSE_WINDOWS_CHANGE_HANDLE);
     }
     if (call->existing) {

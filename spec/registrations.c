@@ -1,15 +1,11 @@
 /* ExRegisterCallback and ExUnregisterCallback: who is on the list. */
 #include "machine_internal.h"
 
-unsigned registrations_alive(const Machine *machine) {
-    unsigned count = 0;
-    for (unsigned i = 0; i < machine->registration_count; i++)
-        count += machine->registrations[i].alive;
-    return count;
-}
-
 uint16_t registration_add(Machine *machine, const Call *call, uint64_t handle) {
     uint16_t number = machine->registration_count++;
+    machine->live[machine->live_count++] = number;
+    for (unsigned i = 0; i < machine->frame_count; i++)
+        machine->frames[i].late |= machine->frames[i].object == call->object;
     machine->registrations[number] = (SpecRegistration){.handle = handle,
                                                         .context = call->context,
                                                         .object = call->object,
@@ -20,9 +16,23 @@ uint16_t registration_add(Machine *machine, const Call *call, uint64_t handle) {
     return number;
 }
 
+void registration_remove(Machine *machine, uint16_t number) {
+    SpecRegistration *registration = &machine->registrations[number];
+    registration->alive = false;
+    registration->died = machine->clock;
+    unsigned at = 0;
+    while (machine->live[at] != number)
+        at++;
+    machine->live_count--;
+    for (; at < machine->live_count; at++)
+        machine->live[at] = machine->live[at + 1];
+    for (unsigned i = 0; i < machine->frame_count; i++)
+        machine->frames[i].removed |= machine->frames[i].object == registration->object;
+}
+
 static bool handle_in_use(const Machine *machine, uint64_t handle) {
-    for (unsigned i = 0; i < machine->registration_count; i++)
-        if (machine->registrations[i].alive && machine->registrations[i].handle == handle) return true;
+    for (unsigned i = 0; i < machine->live_count; i++)
+        if (machine->registrations[machine->live[i]].handle == handle) return true;
     return false;
 }
 
@@ -41,9 +51,9 @@ Permission register_call(Machine *machine, const Call *call) {
 /* Which readings of "the same routine again" would refuse this one. */
 static uint8_t refusing_readings(const Machine *machine, const Call *call) {
     bool routine = false, pair = false;
-    for (unsigned i = 0; i < machine->registration_count; i++) {
-        const SpecRegistration *other = &machine->registrations[i];
-        if (!other->alive || other->object != call->object || other->routine != call->routine)
+    for (unsigned i = 0; i < machine->live_count; i++) {
+        const SpecRegistration *other = &machine->registrations[machine->live[i]];
+        if (other->object != call->object || other->routine != call->routine)
             continue;
         routine = true;
         pair |= other->context == call->context;
@@ -67,7 +77,7 @@ static Outcome refused(Machine *machine, const Call *call, const SpecObject *obj
         at_stake(machine, CLAUSE_REGISTER_ERROR);
         return OUTCOME_ALLOWED;
     }
-    if (registrations_alive(machine) >= MACHINE_ROOM_REGISTRATIONS) return OUTCOME_ALLOWED;
+    if (machine->live_count >= MACHINE_ROOM_REGISTRATIONS) return OUTCOME_ALLOWED;
     uint8_t *same = &machine->readings.answers[QUESTION_SAME_ROUTINE];
     uint8_t refusing = refusing_readings(machine, call) & *same;
     if (refusing) {
@@ -163,9 +173,7 @@ Outcome unregister_return(Machine *machine) {
     SpecRegistration *registration = &machine->registrations[call->registration];
     SpecObject *object = &machine->objects[registration->object];
     if (registration->running) machine->readings.answers[QUESTION_UNREGISTER_SELF] = 1;
-    registration->alive = false;
-    for (unsigned i = 0; i < machine->frame_count; i++)
-        if (machine->frames[i].object == registration->object) machine->frames[i].removed = true;
+    registration_remove(machine, call->registration);
     object->registered--;
     object->unregistered++;
     machine->effective++;

@@ -13,6 +13,7 @@
 enum {
     LENGTH = 48,         /* statements of a generated program at top level, at most */
     FRESH_PERCENT = 35,  /* programs that are new, not made from one of the corpus */
+    CROSS_PERCENT = 30,
     COUNTERS = 2048      /* for abstract transitions; all are looked at after each run */
 };
 
@@ -150,7 +151,12 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t room, unsigned
 
 size_t LLVMFuzzerCustomCrossOver(const uint8_t *first, size_t first_size, const uint8_t *second,
                                  size_t second_size, uint8_t *out, size_t room, unsigned seed) {
+    Random random = {.state = seed};
     bytes_decode(first_source, first, first_size);
+    if (!random_chance(&random, CROSS_PERCENT)) { /* libFuzzer would cross half of the time */
+        generate_mutant(generator, random_next(&random), program, first_source, LENGTH);
+        return encode(out, room);
+    }
     bytes_decode(second_source, second, second_size);
     generate_cross(generator, seed, program, first_source, second_source, LENGTH);
     return encode(out, room);

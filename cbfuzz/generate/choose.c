@@ -308,7 +308,7 @@ static void put_body_statements(Generator *generator, const Offer *offer, uint8_
         if (!offer->objects) return;
         choose_register(generator, offer, &line);
         put(generator, line);
-        if (random_chance(random, 60)) return;
+        if (random_chance(random, 40)) return;
         uint16_t made = (uint16_t)(generator->program->variable_count - 1);
         put(generator, with_operand(LINE_UNREGISTER, made));
         return;

@@ -10,7 +10,7 @@
 
 enum {
     UNITS_RESERVED = 1 << 17, /* names of a program: they must not move while it is run */
-    CALLS = 160,              /* of a program, nested ones included: long ones show no more */
+    CALLS = 120,              /* of a program, nested ones included: long ones show no more */
     SWARM_KEEPS = 70          /* percent of the kinds that a program uses */
 };
 
