@@ -2,12 +2,13 @@
 #define _GNU_SOURCE
 #include "fuzz/worker.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "generate/generate.h"
-#include "nt/nt.h"
+#include "harness/globals.h"
 #include "program/bytes.h"
 
 enum {
@@ -31,8 +32,10 @@ void (*worker_observer)(const Session *session);
 static Mailbox *mailbox;
 static Generator *generator;
 static Program *program, *first_source, *second_source;
-static uint8_t made[FUZZ_PROGRAM_BYTES]; /* `program` in bytes, as the mutator made it */
-static size_t made_size;
+static size_t made_size; /* of session->bytes if the mutator made and ran them, else SIZE_MAX */
+static unsigned char *coverage, *made_coverage; /* the implementation's counters, and what
+                                                   the made program left in them */
+static size_t coverage_size;
 static bool started;
 
 bool worker_new_signature(FuzzShared *shared, const char *signature) {
@@ -80,13 +83,6 @@ static void count_features(const Executor *executor) {
     }
 }
 
-static void aim(void) {
-    Start start = {.windows = mailbox->session->windows,
-                   .readings = mailbox->session->readings,
-                   .processors = nt_active_processors()};
-    generator_aim(generator, &start);
-}
-
 /* What this program has shown holds for those that follow, unless it assumed something. */
 static void learn(const Judgement *judgement) {
     Session *session = mailbox->session;
@@ -97,69 +93,94 @@ static void learn(const Judgement *judgement) {
         return;
     session->readings = *after;
     readings_settle(&session->readings);
-    aim();
+}
+
+/* A program is about to run: may it? */
+static void begin(void) {
+    FuzzShared *shared = mailbox->shared;
+    if (shared->stop || (shared->runs && shared->programs >= shared->runs)) _exit(0);
+    shared->programs++;
+}
+
+static void end(void) {
+    FuzzShared *shared = mailbox->shared;
+    const Judgement *judgement = &mailbox->session->judgement;
+    shared->statements += judgement->statements;
+    shared->effective += judgement->effective;
+    learn(judgement);
+    if (worker_observer) worker_observer(mailbox->session);
+    if (verdict_is_finding(judgement->verdict)) report();
 }
 
 static int run_one(const uint8_t *data, size_t size) {
-    FuzzShared *shared = mailbox->shared;
     Session *session = mailbox->session;
     if (!started) { /* now that libFuzzer has set its own */
         started = true;
         __sanitizer_set_death_callback(NULL);
     }
-    if (shared->stop || (shared->runs && shared->programs >= shared->runs)) _exit(0);
-    shared->programs++;
-    if (size > SESSION_BYTES) size = SESSION_BYTES;
-    memcpy(session->bytes, data, size);
-    session->size = (uint32_t)size;
-    if (size != made_size || memcmp(data, made, size) != 0) bytes_decode(program, data, size);
+    if (size == made_size && memcmp(data, session->bytes, size) == 0) {
+        /* It ran while it was made: what it covered is all that is asked for. */
+        memcpy(coverage, made_coverage, coverage_size);
+    } else {
+        begin();
+        if (size > SESSION_BYTES) size = SESSION_BYTES;
+        memcpy(session->bytes, data, size);
+        session->size = (uint32_t)size;
+        bytes_decode(program, data, size);
+        session_run(session, program);
+        end();
+    }
     made_size = SIZE_MAX;
-    session_run(session, program);
-    const Judgement *judgement = &session->judgement;
-    shared->statements += judgement->statements;
-    shared->effective += judgement->effective;
     count_features(&session->executor);
-    learn(judgement);
-    if (worker_observer) worker_observer(session);
-    if (verdict_is_finding(judgement->verdict)) report();
     return 0;
 }
 
-/* The program that was made, in bytes; remembered, so that it is not decoded again. */
-static size_t encode(uint8_t *out, size_t room) {
-    made_size = bytes_encode(program, made, sizeof made);
-    size_t size = made_size < room ? made_size : room;
-    if (made_size > sizeof made) {
-        size = sizeof made < room ? sizeof made : room;
+/* Makes a program, which runs while it is made. */
+static size_t make(uint8_t *out, size_t room, uint64_t seed, Program *first, Program *second) {
+    Session *session = mailbox->session;
+    Recipe recipe = {.seed = seed,
+                     .length = LENGTH,
+                     .program = program,
+                     .first = first,
+                     .second = second,
+                     .bytes = session->bytes,
+                     .room = (uint32_t)(room < FUZZ_PROGRAM_BYTES ? room : FUZZ_PROGRAM_BYTES),
+                     .size = &session->size};
+    begin();
+    memset(coverage, 0, coverage_size);
+    generator_prepare(generator, &session->executor, &recipe);
+    session_drive(session, program, generator_drive, generator);
+    memcpy(made_coverage, coverage, coverage_size);
+    made_size = session->size;
+    end();
+    if (session->judgement.verdict == VERDICT_MISUSE && program->line_count &&
+        line_info[program->lines[program->line_count - 1].kind].class == CLASS_CALL) {
+        /* Inside of a routine: what led there is worth keeping, not the misuse. */
+        program_drop_last(program);
+        session->size = (uint32_t)bytes_encode(program, session->bytes, recipe.room);
         made_size = SIZE_MAX;
     }
-    memcpy(out, made, size);
-    return size;
+    memcpy(out, session->bytes, session->size);
+    return session->size;
 }
 
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t room, unsigned seed) {
     Random random = {.state = seed};
     uint64_t wide = random_next(&random);
-    if (size < 3 || random_chance(&random, FRESH_PERCENT)) {
-        generate_new(generator, wide, program, LENGTH);
-    } else {
-        bytes_decode(first_source, data, size);
-        generate_mutant(generator, wide, program, first_source, LENGTH);
-    }
-    return encode(data, room);
+    if (size < 3 || random_chance(&random, FRESH_PERCENT)) return make(data, room, wide, NULL, NULL);
+    bytes_decode(first_source, data, size);
+    return make(data, room, wide, first_source, NULL);
 }
 
 size_t LLVMFuzzerCustomCrossOver(const uint8_t *first, size_t first_size, const uint8_t *second,
                                  size_t second_size, uint8_t *out, size_t room, unsigned seed) {
     Random random = {.state = seed};
+    uint64_t wide = random_next(&random);
     bytes_decode(first_source, first, first_size);
-    if (!random_chance(&random, CROSS_PERCENT)) { /* libFuzzer would cross half of the time */
-        generate_mutant(generator, random_next(&random), program, first_source, LENGTH);
-        return encode(out, room);
-    }
+    /* libFuzzer would cross half of the time. */
+    if (!random_chance(&random, CROSS_PERCENT)) return make(out, room, wide, first_source, NULL);
     bytes_decode(second_source, second, second_size);
-    generate_cross(generator, seed, program, first_source, second_source, LENGTH);
-    return encode(out, room);
+    return make(out, room, wide, first_source, second_source);
 }
 
 _Noreturn void worker_main(Mailbox *the_mailbox, Implementation *implementation, int argc,
@@ -171,8 +192,9 @@ _Noreturn void worker_main(Mailbox *the_mailbox, Implementation *implementation,
     first_source = program_new();
     second_source = program_new();
     made_size = SIZE_MAX;
-    if (!generator || !program || !first_source || !second_source) _exit(3);
-    aim();
+    coverage = globals_counters(&coverage_size);
+    made_coverage = malloc(coverage_size + 1);
+    if (!generator || !program || !first_source || !second_source || !made_coverage) _exit(3);
     LLVMFuzzerRunDriver(&argc, &argv, run_one);
     _exit(0);
 }

@@ -8,7 +8,7 @@
 static const Line empty_line = {.result = NO_VARIABLE, .operand = NO_VARIABLE};
 
 void choose_offer(const Generator *generator, Offer *offer) {
-    const Executor *executor = &generator->executor;
+    const Executor *executor = generator->executor;
     const Machine *machine = &executor->machine;
     const Program *program = generator->program;
     offer->objects = offer->registrations = offer->changes = 0;
@@ -30,7 +30,7 @@ void choose_offer(const Generator *generator, Offer *offer) {
 }
 
 static const SpecObject *object_of(const Generator *generator, uint16_t variable) {
-    const Executor *executor = &generator->executor;
+    const Executor *executor = generator->executor;
     return &executor->machine.objects[executor->binding[variable]];
 }
 
@@ -78,7 +78,7 @@ static void choose_name(Generator *generator, Line *line) {
 
 /* The name of an object that can be opened now, in one case or another. */
 static bool choose_taken_name(Generator *generator, Line *line) {
-    const Machine *machine = &generator->executor.machine;
+    const Machine *machine = &generator->executor->machine;
     Random *random = &generator->random;
     unsigned from = random_below(random, machine->object_count);
     for (unsigned i = 0; i < machine->object_count; i++) {
@@ -160,7 +160,7 @@ static void choose_register(Generator *generator, const Offer *offer, Line *line
 }
 
 static void choose_level(Generator *generator, Line *line) {
-    uint8_t now = generator->executor.machine.irql;
+    uint8_t now = generator->executor->machine.irql;
     line->kind = LINE_IRQL;
     if (now != LEVEL_PASSIVE) line->number[0] = LEVEL_PASSIVE;
     else line->number[0] = random_chance(&generator->random, 70) ? LEVEL_DISPATCH : LEVEL_APC;
@@ -168,7 +168,7 @@ static void choose_level(Generator *generator, Line *line) {
 
 /* How much each kind is worth in this state. */
 static void weigh(const Generator *generator, const Offer *offer, uint8_t weight[LINE_KINDS]) {
-    const Machine *machine = &generator->executor.machine;
+    const Machine *machine = &generator->executor->machine;
     const SpecObject *system = machine->objects;
     bool passive = machine->irql == LEVEL_PASSIVE, registers = machine->irql <= LEVEL_APC;
     memset(weight, 0, LINE_KINDS);
@@ -271,7 +271,7 @@ static Line at_level(unsigned level) {
 /* A registration whose routine is this one, or any. */
 static uint16_t registration_for(Generator *generator, const Offer *offer, uint8_t routine,
                                  bool its_own) {
-    const Executor *executor = &generator->executor;
+    const Executor *executor = generator->executor;
     unsigned from = random_below(&generator->random, offer->registrations);
     for (unsigned i = 0; its_own && i < offer->registrations; i++) {
         uint16_t variable = offer->registration[(from + i) % offer->registrations];
@@ -296,8 +296,8 @@ static void put_body_statements(Generator *generator, const Offer *offer, uint8_
     case 0:
     case 1: {
         if (!offer->registrations) return;
-        bool waits = !(generator->start.readings.answers[QUESTION_UNREGISTER_SELF] & 1) ||
-                     generator->start.windows;
+        const Machine *machine = &generator->executor->machine;
+        bool waits = !(machine->readings.answers[QUESTION_UNREGISTER_SELF] & 1);
         bool own = !waits && random_chance(random, 60);
         put(generator, with_operand(LINE_UNREGISTER,
                                     registration_for(generator, offer, routine, own)));
@@ -344,7 +344,7 @@ static void put_body_statements(Generator *generator, const Offer *offer, uint8_
 }
 
 bool choose_body(Generator *generator) {
-    const Executor *executor = &generator->executor;
+    const Executor *executor = generator->executor;
     const Machine *machine = &executor->machine;
     Random *random = &generator->random;
     if (!machine->registration_count) return false;
@@ -373,9 +373,8 @@ bool choose_body(Generator *generator) {
     return false;
 }
 
-void choose_tweak(Generator *generator, Program *program, Line *line) {
+void choose_tweak(Generator *generator, Line *line) {
     Random *random = &generator->random;
-    (void)program;
     switch ((LineKind)line->kind) {
     case LINE_CREATE:
     case LINE_OPEN:

@@ -3,6 +3,7 @@
 #define CBFUZZ_GENERATE_CHOOSE_H
 
 #include "generate/generate.h"
+#include "program/bytes.h"
 
 enum { CHOICES = 48 /* variables of one kind looked at: programs are short */ };
 
@@ -13,9 +14,9 @@ typedef struct {
 } Offer;
 
 struct Generator {
-    Executor executor;
-    Judgement judgement;
-    Start start;
+    Executor *executor;
+    Recipe recipe;
+    BytesEncoder encoder;
     Random random;
     Program *program;     /* being written */
     uint32_t kinds;       /* bit per LineKind: this program's subset */
@@ -36,6 +37,6 @@ bool choose_statement(Generator *generator, Line *line);
 bool choose_body(Generator *generator);
 
 /* Changes one argument of a line. */
-void choose_tweak(Generator *generator, Program *program, Line *line);
+void choose_tweak(Generator *generator, Line *line);
 
 #endif

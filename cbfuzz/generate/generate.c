@@ -5,8 +5,6 @@
 #include <string.h>
 
 #include "generate/choose.h"
-#include "generate/predict.h"
-#include "program/dictionary.h"
 
 enum {
     UNITS_RESERVED = 1 << 17, /* names of a program: they must not move while it is run */
@@ -15,36 +13,24 @@ enum {
 };
 
 Generator *generator_new(void) {
-    Generator *generator = calloc(1, sizeof *generator);
-    if (!generator) return NULL;
-    generator->start = (Start){.readings = readings_all(false), .processors = 2};
-    predict_attach(&generator->executor);
-    return generator;
+    return calloc(1, sizeof(Generator));
 }
 
 void generator_free(Generator *generator) {
     free(generator);
 }
 
-void generator_aim(Generator *generator, const Start *start) {
-    generator->start = *start;
-    /* Steering follows one world at a time; what the run has not decided yet is
-     * assumed as most implementations have it. */
-    Readings *readings = &generator->start.readings;
-    static const char *const likely[] = {"UNREGISTER-REFERENCE-OWN", "TEMPORARY-NAME-GONE",
-                                         "MAKE-TEMPORARY-NAME-GONE"};
-    for (unsigned i = 0; i < 3; i++) {
-        Readings assumed = *readings;
-        if (readings_assume(&assumed, likely[i]) && assumed.worlds) *readings = assumed;
-    }
-}
-
-static void begin(Generator *generator, uint64_t seed, Program *to, uint32_t units) {
-    generator->random.state = seed;
-    generator->program = to;
-    program_clear(to);
-    program_reserve_units(to, units + UNITS_RESERVED);
-    executor_begin(&generator->executor, to, &generator->start, &generator->judgement);
+void generator_prepare(Generator *generator, Executor *executor, const Recipe *recipe) {
+    uint32_t units = UNITS_RESERVED + (recipe->first ? recipe->first->unit_count : 0) +
+                     (recipe->second ? recipe->second->unit_count : 0);
+    generator->executor = executor;
+    generator->recipe = *recipe;
+    generator->program = recipe->program;
+    generator->random.state = recipe->seed;
+    program_clear(recipe->program);
+    program_reserve_units(recipe->program, units);
+    bytes_encoder_begin(&generator->encoder, recipe->program, recipe->bytes, recipe->room);
+    *recipe->size = (uint32_t)generator->encoder.length;
     generator->called = 0;
     generator->event_count = 0;
     generator->broken = false;
@@ -58,35 +44,55 @@ static void begin(Generator *generator, uint64_t seed, Program *to, uint32_t uni
 }
 
 static void note_called(Generator *generator) {
-    Executor *executor = &generator->executor;
+    Executor *executor = generator->executor;
     for (; generator->event_count < executor->event_count && generator->event_count < EXECUTOR_EVENTS;
          generator->event_count++)
         generator->called |= 1u << executor->events[generator->event_count].routine;
 }
 
+/* Puts the lines from `from` on into bytes. False: there is no room, they are gone. */
+static bool write_down(Generator *generator, uint32_t from) {
+    size_t before = generator->encoder.length;
+    for (uint32_t i = from; i < generator->program->line_count; i++)
+        bytes_encoder_line(&generator->encoder, i);
+    if (generator->encoder.length > generator->recipe.room) {
+        generator->encoder.length = before;
+        generator->broken = true;
+        return false;
+    }
+    *generator->recipe.size = (uint32_t)generator->encoder.length;
+    return true;
+}
+
 /* Runs the line that was appended last. What would be misuse is taken back. */
 static void take(Generator *generator) {
-    Executor *executor = &generator->executor;
+    Executor *executor = generator->executor;
     Program *program = generator->program;
     uint32_t index = program->line_count - 1;
     uint16_t result = program->lines[index].result;
+    size_t before = generator->encoder.length;
     if (result != NO_VARIABLE) executor->binding[result] = NO_ID;
+    if (!write_down(generator, index)) {
+        program_drop_last(program);
+        return;
+    }
     executor_line(executor, index);
     note_called(generator);
     if (executor->calls > CALLS) generator->broken = true; /* it has grown enough */
     if (executor->state == RUN_GOES_ON) return;
-    if (executor->machine.frame_count) {
-        generator->broken = true; /* inside of a routine: no way back */
-    } else {
-        executor->state = RUN_GOES_ON;
+    if (!executor_resume(executor)) {
+        generator->broken = true;
+        return;
     }
     program_drop_last(program);
+    bytes_encoder_drop(&generator->encoder, before);
+    *generator->recipe.size = (uint32_t)before;
 }
 
 /* Variables of bodies are unbound until the body runs. */
 static void unbind_new(Generator *generator, uint32_t from) {
     for (uint32_t i = from; i < generator->program->variable_count; i++)
-        generator->executor.binding[i] = NO_ID;
+        generator->executor->binding[i] = NO_ID;
 }
 
 static void grow(Generator *generator, uint32_t statements) {
@@ -94,8 +100,11 @@ static void grow(Generator *generator, uint32_t statements) {
     bool bodies = generator->kinds >> LINE_ROUTINE & 1;
     for (uint32_t i = 0; i < statements && !generator->broken; i++) {
         if (bodies && random_chance(&generator->random, 9)) {
-            uint32_t variables = program->variable_count;
-            if (choose_body(generator)) unbind_new(generator, variables);
+            uint32_t variables = program->variable_count, from = program->line_count;
+            if (choose_body(generator)) {
+                unbind_new(generator, variables);
+                if (!write_down(generator, from)) return;
+            }
         }
         Line line;
         if (!choose_statement(generator, &line)) return;
@@ -123,6 +132,7 @@ static void replay(Generator *generator, Program *source, uint32_t from, uint32_
             for (i++; i < end && program->line_count != before; i++)
                 program_append_copy(program, source, i, map);
             unbind_new(generator, variables);
+            if (!write_down(generator, before)) return;
             i = end - 1;
             continue;
         }
@@ -139,18 +149,18 @@ static void clear_map(uint16_t *map, const Program *source) {
     memset(map, 0xFF, source->variable_count * sizeof *map);
 }
 
-void generate_new(Generator *generator, uint64_t seed, Program *to, uint32_t length) {
-    begin(generator, seed, to, 0);
+static void make_new(Generator *generator) {
+    uint32_t length = generator->recipe.length;
     grow(generator, 4 + random_below(&generator->random, length > 4 ? length - 3 : 1));
 }
 
-void generate_mutant(Generator *generator, uint64_t seed, Program *to, Program *from,
-                     uint32_t length) {
+static void make_mutant(Generator *generator) {
     uint16_t map[EXECUTOR_BINDINGS];
-    begin(generator, seed, to, from->unit_count);
-    clear_map(map, from);
     Random *random = &generator->random;
-    uint32_t count = from->line_count, room = length > count ? length - count : 2;
+    Program *from = generator->recipe.first;
+    clear_map(map, from);
+    uint32_t count = from->line_count, length = generator->recipe.length;
+    uint32_t room = length > count ? length - count : 2;
     uint32_t at = count ? random_below(random, count + 1) : 0;
     uint32_t run = 1 + random_below(random, 4);
     uint32_t pick = random_below(random, 100);
@@ -165,25 +175,29 @@ void generate_mutant(Generator *generator, uint64_t seed, Program *to, Program *
         replay(generator, from, 0, at, map);
         replay(generator, from, at + run, count, map);
     } else if (pick < 92) { /* change something */
-        if (at < count) choose_tweak(generator, from, &from->lines[at]);
+        if (at < count) choose_tweak(generator, &from->lines[at]);
         replay(generator, from, 0, count, map);
     } else { /* do something twice */
         replay(generator, from, 0, at, map);
         replay(generator, from, at > run ? at - run : 0, count, map);
     }
-    if (!to->line_count) grow(generator, 8);
+    if (!generator->program->line_count) grow(generator, 8);
 }
 
-void generate_cross(Generator *generator, uint64_t seed, Program *to, Program *first,
-                    Program *second, uint32_t length) {
+static void make_cross(Generator *generator) {
     uint16_t map[EXECUTOR_BINDINGS];
-    (void)length;
-    begin(generator, seed, to, first->unit_count + second->unit_count);
     Random *random = &generator->random;
+    Program *first = generator->recipe.first, *second = generator->recipe.second;
     clear_map(map, first);
-    replay(generator, first, 0, first->line_count ? random_below(random, first->line_count + 1) : 0,
-           map);
+    replay(generator, first, 0, random_below(random, first->line_count + 1), map);
     clear_map(map, second);
     replay(generator, second, 0, second->line_count, map);
     grow(generator, random_below(random, 3));
+}
+
+void generator_drive(void *context) {
+    Generator *generator = context;
+    if (generator->recipe.second) make_cross(generator);
+    else if (generator->recipe.first) make_mutant(generator);
+    else make_new(generator);
 }

@@ -1,8 +1,10 @@
 /* Makes programs: new ones, changed ones, mixed ones, steered by the machine's state.
  *
- * Each statement is chosen by what it would do in the state that the program
- * has reached: registrations alive, objects open, names taken. Each program
- * uses its own subset of the kinds of statements (swarm testing).
+ * A program is written while it runs: each statement is chosen by what it would
+ * do in the state that the implementation and the machine have reached together
+ * (registrations alive, objects open, names taken), and is run before the next
+ * is chosen. Each program uses its own subset of the kinds of statements (swarm
+ * testing).
  */
 #ifndef CBFUZZ_GENERATE_GENERATE_H
 #define CBFUZZ_GENERATE_GENERATE_H
@@ -12,21 +14,27 @@
 
 typedef struct Generator Generator;
 
+/* What to make, from what. */
+typedef struct {
+    uint64_t seed;    /* the same seed makes the same program on the same implementation */
+    uint32_t length;  /* statements at top level, at most about so many */
+    Program *program; /* is replaced */
+    /* Made from these, which may be scribbled over; NULL: from nothing. */
+    Program *first, *second;
+    /* The program in bytes grows with it, so that it survives a crash. */
+    uint8_t *bytes;
+    uint32_t room;  /* of bytes */
+    uint32_t *size; /* used; room is exceeded by no line: the program ends before */
+} Recipe;
+
 /* NULL when memory is short. */
 Generator *generator_new(void);
 void generator_free(Generator *generator);
 
-/* What programs are made for from now on: profile and readings steer what would
- * be misuse. `system`, `processors` as in Start. */
-void generator_aim(Generator *generator, const Start *start);
+/* Sets what generator_drive makes, for a run of this executor. */
+void generator_prepare(Generator *generator, Executor *executor, const Recipe *recipe);
 
-/* Each replaces what `to` holds; the same seed gives the same program. At most
- * about `length` statements at top level. What a program is made from may be
- * scribbled over. */
-void generate_new(Generator *generator, uint64_t seed, Program *to, uint32_t length);
-void generate_mutant(Generator *generator, uint64_t seed, Program *to, Program *from,
-                     uint32_t length);
-void generate_cross(Generator *generator, uint64_t seed, Program *to, Program *first,
-                    Program *second, uint32_t length);
+/* For executor_drive; the context is the generator. */
+void generator_drive(void *generator);
 
 #endif

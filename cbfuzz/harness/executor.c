@@ -276,8 +276,8 @@ void executor_line(Executor *executor, uint32_t index) {
     }
 }
 
-void executor_begin(Executor *executor, const Program *program, const Start *start,
-                    Judgement *judgement) {
+static void begin(Executor *executor, const Program *program, const Start *start,
+                  Judgement *judgement) {
     bool windows = start->windows;
     Readings readings = start->readings;
     for (uint32_t i = 0; i < program->line_count; i++) {
@@ -322,7 +322,8 @@ static void set_level(Executor *executor, uint8_t level) {
     make_call(executor, &call);
 }
 
-static void run_lines(Executor *executor) {
+static void run_lines(void *context) {
+    Executor *executor = context;
     const Program *program = executor->program;
     uint8_t level = LEVEL_PASSIVE;
     for (uint32_t i = 0; i < program->line_count && executor->state == RUN_GOES_ON; i++) {
@@ -386,11 +387,27 @@ static void give_back(Executor *executor) {
     executor->state = RUN_DIVERGED;
 }
 
+bool executor_resume(Executor *executor) {
+    const Machine *machine = &executor->machine;
+    if (executor->state == RUN_DIVERGED || executor->state == RUN_ABORTED || executor->level ||
+        machine->frame_count || !(machine->readings.worlds & ~machine->misused))
+        return false;
+    executor->state = RUN_GOES_ON;
+    executor->judgement->verdict = VERDICT_CONFORMS;
+    executor->judgement->clause = CLAUSE_NONE;
+    return true;
+}
+
 void executor_run(Executor *executor, const Program *program, const Start *start,
                   Judgement *judgement) {
-    executor_begin(executor, program, start, judgement);
+    executor_drive(executor, program, start, judgement, run_lines, executor);
+}
+
+void executor_drive(Executor *executor, const Program *program, const Start *start,
+                    Judgement *judgement, void (*drive)(void *context), void *context) {
+    begin(executor, program, start, judgement);
     if (!_setjmp(executor->leave)) {
-        run_lines(executor);
+        drive(context);
         if (executor->state == RUN_GOES_ON || executor->state == RUN_FULL) {
             executor->state = RUN_GOES_ON;
             give_back(executor);

@@ -99,10 +99,13 @@ typedef struct {
 void executor_run(Executor *executor, const Program *program, const Start *start,
                   Judgement *judgement);
 
-/* In pieces, for the generator, which appends lines as it goes. */
-void executor_begin(Executor *executor, const Program *program, const Start *start,
-                    Judgement *judgement);
+/* The same for a program that is written while it runs: `drive` appends lines
+ * and runs each by executor_line. It may be left by longjmp at any of them. */
+void executor_drive(Executor *executor, const Program *program, const Start *start,
+                    Judgement *judgement, void (*drive)(void *context), void *context);
 void executor_line(Executor *executor, uint32_t line);
+/* Takes back a stop at top level that no call was made for (misuse, a bound). */
+bool executor_resume(Executor *executor);
 
 /* A routine was called. Runs its body. For actors. */
 void executor_enter(Executor *executor, const Entry *entry);

@@ -22,10 +22,16 @@ typedef struct {
 
 static Range ranges[16];
 static unsigned range_count;
+static unsigned char *counters;
+static size_t counters_size;
 
 /* The built-in implementation's globals have sections of their own. */
 extern char __start_callback_data[] __attribute__((weak)), __stop_callback_data[] __attribute__((weak));
 extern char __start_callback_bss[] __attribute__((weak)), __stop_callback_bss[] __attribute__((weak));
+
+/* Coverage of what is built in: only the built-in implementation has any. */
+extern char __start___sancov_cntrs[] __attribute__((weak));
+extern char __stop___sancov_cntrs[] __attribute__((weak));
 
 /* memcpy that no sanitizer looks at: between globals lie poisoned red zones. */
 static void copy(void *to, const void *from, size_t size) {
@@ -109,13 +115,22 @@ bool globals_save(void *handle, const char *path, bool *instrumented) {
     bool good = add_range(__start_callback_data, __stop_callback_data) &&
                 add_range(__start_callback_bss, __stop_callback_bss);
     *instrumented = true;
+    counters = (unsigned char *)__start___sancov_cntrs;
+    counters_size = (size_t)(__stop___sancov_cntrs - __start___sancov_cntrs);
     if (!handle || !good) return good;
     struct link_map *map;
     if (dlinfo(handle, RTLD_DI_LINKMAP, &map) != 0) return false;
     Search search = {.base = map->l_addr, .name = map->l_name, .good = true};
     *instrumented = find_counters(path, &search.counters_from, &search.counters_to);
+    counters = (unsigned char *)search.base + search.counters_from;
+    counters_size = search.counters_to - search.counters_from;
     dl_iterate_phdr(save_segments, &search);
     return search.good;
+}
+
+unsigned char *globals_counters(size_t *size) {
+    *size = counters_size;
+    return counters;
 }
 
 void globals_restore(void) {

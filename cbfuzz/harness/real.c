@@ -273,14 +273,25 @@ void real_attach(Executor *the_executor, Implementation *the_implementation) {
     ASAN_POISON_MEMORY_REGION(name_memory, sizeof name_memory);
 }
 
-void real_run(Executor *the_executor, const Program *program, bool windows, Readings readings,
-              Judgement *judgement) {
-    Start start = {.windows = windows, .readings = readings, .processors = nt_active_processors()};
+static Start rewind_to_start(bool windows, Readings readings) {
+    Start start = {.windows = windows, .readings = readings};
     implementation_rewind(implementation);
     status_place = announced_context = announced_status = NULL;
     failed_before = 0;
     for (unsigned i = 0; i < 3; i++)
         start.system[i] = (uint64_t)(uintptr_t)implementation->system[i];
     start.processors = nt_active_processors();
+    return start;
+}
+
+void real_run(Executor *the_executor, const Program *program, bool windows, Readings readings,
+              Judgement *judgement) {
+    Start start = rewind_to_start(windows, readings);
     executor_run(the_executor, program, &start, judgement);
+}
+
+void real_drive(Executor *the_executor, const Program *program, bool windows, Readings readings,
+                Judgement *judgement, void (*drive)(void *context), void *context) {
+    Start start = rewind_to_start(windows, readings);
+    executor_drive(the_executor, program, &start, judgement, drive, context);
 }

@@ -13,4 +13,8 @@ void real_attach(Executor *executor, Implementation *implementation);
 void real_run(Executor *executor, const Program *program, bool windows, Readings readings,
               Judgement *judgement);
 
+/* The same for a program that is written while it runs, see executor_drive. */
+void real_drive(Executor *executor, const Program *program, bool windows, Readings readings,
+                Judgement *judgement, void (*drive)(void *context), void *context);
+
 #endif

@@ -69,15 +69,31 @@ void session_watch(Session *session, Implementation *implementation) {
     real_attach(&session->executor, implementation);
 }
 
-void session_run(Session *session, const Program *program) {
+static void begin_run(Session *session) {
     session->busy = true;
     session->runs++;
-    real_run(&session->executor, program, session->windows, session->readings,
-             &session->judgement);
+}
+
+static void end_run(Session *session) {
     Verdict verdict = session->judgement.verdict;
     if (verdict_is_finding(verdict) || (session->explain && verdict == VERDICT_MISUSE))
         finding_describe(&session->finding, &session->executor, &session->judgement, true);
     session->busy = false;
+}
+
+void session_run(Session *session, const Program *program) {
+    begin_run(session);
+    real_run(&session->executor, program, session->windows, session->readings,
+             &session->judgement);
+    end_run(session);
+}
+
+void session_drive(Session *session, const Program *program, void (*drive)(void *context),
+                   void *context) {
+    begin_run(session);
+    real_drive(&session->executor, program, session->windows, session->readings,
+               &session->judgement, drive, context);
+    end_run(session);
 }
 
 bool session_post_mortem(Session *session, const Program *program, int status, bool hung) {

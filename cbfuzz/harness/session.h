@@ -45,6 +45,11 @@ void session_watch(Session *session, Implementation *implementation);
 /* Runs session->bytes as `program` (decoded from them) and judges it. */
 void session_run(Session *session, const Program *program);
 
+/* The same for a program that is written while it runs (executor_drive); `drive`
+ * keeps session->bytes and ->size at what it has run, for a post mortem. */
+void session_drive(Session *session, const Program *program, void (*drive)(void *context),
+                   void *context);
+
 /* In the watcher, after the process that ran session->bytes has ended or was
  * stopped: judges the run that did not end. `status` is waitpid's; `hung`: it
  * was stopped for taking too long. False: it was not the implementation that

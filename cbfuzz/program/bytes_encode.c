@@ -4,12 +4,7 @@
 #include "program/bytes.h"
 #include "program/dictionary.h"
 
-typedef struct {
-    uint8_t *bytes;
-    size_t capacity, length; /* length goes on when capacity is reached */
-    const Program *program;
-    uint16_t place[PROGRAM_STATEMENTS]; /* of each variable among those of its type */
-} Writer;
+typedef BytesEncoder Writer;
 
 static void put(Writer *writer, uint8_t byte) {
     if (writer->length < writer->capacity)
@@ -123,28 +118,54 @@ static void put_expectation(Writer *writer, const Line *line) {
     }
 }
 
-size_t bytes_encode(const Program *program, uint8_t *bytes, size_t capacity) {
-    Writer writer;
-    uint16_t count[TYPE_PROCESSOR + 1] = {0};
-    writer.bytes = bytes;
-    writer.capacity = capacity;
-    writer.length = 0;
-    writer.program = program;
-    for (uint32_t i = 0; i < program->variable_count; i++)
-        writer.place[i] = count[program->variables[i].type]++;
-    put(&writer, BYTES_MAGIC);
-    for (uint32_t i = 0; i < program->line_count; i++) {
-        const Line *line = &program->lines[i];
-        put(&writer, line->kind);
-        if (line_info[line->kind].operand != TYPE_NONE)
-            put_varint(&writer, writer.place[line->operand]);
-        put_arguments(&writer, line);
-        if (line->result != NO_VARIABLE && program->variables[line->result].name_length) {
-            put(&writer, BYTES_OWN_NAME);
-            put_text(&writer, program->variables[line->result].name_at,
-                     program->variables[line->result].name_length);
-        }
-        put_expectation(&writer, line);
+void bytes_encoder_begin(BytesEncoder *encoder, const Program *program, uint8_t *bytes,
+                         size_t capacity) {
+    encoder->program = program;
+    encoder->bytes = bytes;
+    encoder->capacity = capacity;
+    encoder->length = 0;
+    encoder->variables = 0;
+    memset(encoder->count, 0, sizeof encoder->count);
+    put(encoder, BYTES_MAGIC);
+}
+
+/* Numbers the variables that have come or gone since the last line. */
+static void number_variables(BytesEncoder *encoder) {
+    const Program *program = encoder->program;
+    while (encoder->variables > program->variable_count)
+        encoder->count[encoder->type[--encoder->variables]]--;
+    for (; encoder->variables < program->variable_count; encoder->variables++) {
+        uint8_t type = program->variables[encoder->variables].type;
+        encoder->type[encoder->variables] = type;
+        encoder->place[encoder->variables] = encoder->count[type]++;
     }
-    return writer.length;
+}
+
+void bytes_encoder_line(BytesEncoder *encoder, uint32_t index) {
+    const Program *program = encoder->program;
+    const Line *line = &program->lines[index];
+    number_variables(encoder);
+    put(encoder, line->kind);
+    if (line_info[line->kind].operand != TYPE_NONE)
+        put_varint(encoder, encoder->place[line->operand]);
+    put_arguments(encoder, line);
+    if (line->result != NO_VARIABLE && program->variables[line->result].name_length) {
+        put(encoder, BYTES_OWN_NAME);
+        put_text(encoder, program->variables[line->result].name_at,
+                 program->variables[line->result].name_length);
+    }
+    put_expectation(encoder, line);
+}
+
+void bytes_encoder_drop(BytesEncoder *encoder, size_t length) {
+    encoder->length = length;
+    number_variables(encoder);
+}
+
+size_t bytes_encode(const Program *program, uint8_t *bytes, size_t capacity) {
+    BytesEncoder encoder;
+    bytes_encoder_begin(&encoder, program, bytes, capacity);
+    for (uint32_t i = 0; i < program->line_count; i++)
+        bytes_encoder_line(&encoder, i);
+    return encoder.length;
 }
