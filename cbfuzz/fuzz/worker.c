@@ -153,9 +153,11 @@ static size_t make(uint8_t *out, size_t room, uint64_t seed, Program *first, Pro
     memcpy(made_coverage, coverage, coverage_size);
     made_size = session->size;
     end();
-    if (session->judgement.verdict == VERDICT_MISUSE && program->line_count &&
+    const Judgement *judgement = &session->judgement;
+    if (!judgement->whole && !verdict_is_finding(judgement->verdict) && program->line_count &&
         line_info[program->lines[program->line_count - 1].kind].class == CLASS_CALL) {
-        /* Inside of a routine: what led there is worth keeping, not the misuse. */
+        /* Misuse inside of a routine, or too many calls: what led there is worth
+         * keeping, the last statement is not. */
         program_drop_last(program);
         session->size = (uint32_t)bytes_encode(program, session->bytes, recipe.room);
         made_size = SIZE_MAX;

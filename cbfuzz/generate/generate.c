@@ -8,7 +8,7 @@
 
 enum {
     UNITS_RESERVED = 1 << 17, /* names of a program: they must not move while it is run */
-    CALLS = 120,              /* of a program, nested ones included: long ones show no more */
+    CALLS = 240,              /* of a program, nested ones included: longer ones show no more */
     SWARM_KEEPS = 70          /* percent of the kinds that a program uses */
 };
 
@@ -72,13 +72,13 @@ static void take(Generator *generator) {
     uint16_t result = program->lines[index].result;
     size_t before = generator->encoder.length;
     if (result != NO_VARIABLE) executor->binding[result] = NO_ID;
-    if (!write_down(generator, index)) {
+    generator->broken |= executor->calls >= executor->budget;
+    if (generator->broken || !write_down(generator, index)) {
         program_drop_last(program);
         return;
     }
     executor_line(executor, index);
     note_called(generator);
-    if (executor->calls > CALLS) generator->broken = true; /* it has grown enough */
     if (executor->state == RUN_GOES_ON) return;
     if (!executor_resume(executor)) {
         generator->broken = true;
@@ -128,7 +128,9 @@ static void replay(Generator *generator, Program *source, uint32_t from, uint32_
         if (class == CLASS_BLOCK) {
             uint32_t end = program_block_end(source, i), variables = program->variable_count;
             uint32_t before = program->line_count;
-            program_append_copy(program, source, i, map);
+            /* A body holds for the whole program: too late once its routine has run. */
+            if (!(generator->called >> line->routine & 1))
+                program_append_copy(program, source, i, map);
             for (i++; i < end && program->line_count != before; i++)
                 program_append_copy(program, source, i, map);
             unbind_new(generator, variables);
@@ -197,6 +199,7 @@ static void make_cross(Generator *generator) {
 
 void generator_drive(void *context) {
     Generator *generator = context;
+    generator->executor->budget = CALLS;
     if (generator->recipe.second) make_cross(generator);
     else if (generator->recipe.first) make_mutant(generator);
     else make_new(generator);

@@ -87,6 +87,10 @@ static uint16_t object_concerned(const Machine *machine, const Call *call) {
 /* Makes one call on both sides. False: the run is over. */
 static bool make_call(Executor *executor, const Call *call) {
     Machine *machine = &executor->machine;
+    if (executor->calls >= executor->budget) {
+        halt(executor, RUN_FULL);
+        return false;
+    }
     Permission permission = machine_call(machine, call);
     if (permission == PERMIT_MISUSE) {
         conclude(executor, VERDICT_MISUSE, machine->clause);
@@ -301,6 +305,7 @@ static void begin(Executor *executor, const Program *program, const Start *start
     executor->line = executor->top_line = NO_LINE;
     executor->routine = executor->level = 0;
     executor->calls = executor->entries = 0;
+    executor->budget = UINT32_MAX;
     executor->processors = start->processors;
     executor->event_count = executor->events_from = 0;
     executor->feature_count = 0;
@@ -410,6 +415,7 @@ void executor_drive(Executor *executor, const Program *program, const Start *sta
         drive(context);
         if (executor->state == RUN_GOES_ON || executor->state == RUN_FULL) {
             executor->state = RUN_GOES_ON;
+            executor->budget = UINT32_MAX;
             give_back(executor);
             judgement->whole = executor->state == RUN_GOES_ON;
         }
