@@ -20,9 +20,9 @@ NT := -fshort-wchar -fms-extensions -Wno-microsoft -Wno-multichar -Icbfuzz/nt/in
 # Who is instrumented how: the implementation for coverage and memory errors, the
 # environment for memory errors (it works on the implementation's memory), the
 # harness, the machine and the rest for nothing: their speed is the tool's.
-PLAIN_FLAGS := $(COMMON) -O2
+PLAIN_FLAGS := $(COMMON) -O3
 NT_FLAGS := $(COMMON) $(NT) -O2 -fsanitize=address
-HARNESS_FLAGS := $(COMMON) $(NT) -O2
+HARNESS_FLAGS := $(COMMON) $(NT) -O3
 CALLBACK_FLAGS := $(COMMON) $(NT) -O2 -fsanitize=address -fsanitize=fuzzer-no-link -fvisibility=hidden \
                   -include cbfuzz/harness/builtin_sections.h
 LDFLAGS := -fsanitize=address -rdynamic

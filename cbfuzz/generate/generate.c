@@ -8,7 +8,7 @@
 
 enum {
     UNITS_RESERVED = 1 << 17, /* names of a program: they must not move while it is run */
-    CALLS = 240,              /* of a program, nested ones included: longer ones show no more */
+    CALLS = 300,              /* of a program, nested ones included: longer ones show no more */
     SWARM_KEEPS = 70          /* percent of the kinds that a program uses */
 };
 

@@ -21,28 +21,31 @@ static _Alignas(16) uint16_t name_memory[NAME_BYTES / 2];
 /* Where set_status writes: Argument2 of the routine that runs. */
 static PVOID status_place;
 
-/* What is being announced to processor routines: our own memory, so readable. */
-static PVOID announced_context, announced_status;
+/* The stack below this address is the implementation's, while it runs: readable. */
+static const char *stack_base;
 
 /* Reads memory that an implementation says is there, without trusting it. */
 static bool read_memory(void *to, const void *from, size_t size) {
+    char here;
+    if ((const char *)from > &here && (const char *)from + size <= stack_base) {
+        memcpy(to, from, size);
+        return true;
+    }
     struct iovec local = {to, size}, remote = {(void *)from, size};
     return process_vm_readv(getpid(), &local, 1, &remote, 1, 0) == (ssize_t)size;
 }
 
 static SpecValue read_context(const void *pointer) {
     KE_PROCESSOR_CHANGE_NOTIFY_CONTEXT context;
-    if (pointer == announced_context && pointer) memcpy(&context, pointer, sizeof context);
-    else if (!read_memory(&context, pointer, sizeof context)) context.State = 99;
-    if ((unsigned)context.State > 2) return (SpecValue){.kind = SPEC_WILD};
+    if (!read_memory(&context, pointer, sizeof context) || (unsigned)context.State > 2)
+        return (SpecValue){.kind = SPEC_WILD};
     return (SpecValue){
         .kind = SPEC_CONTEXT, .stage = (uint8_t)context.State, .number = context.NtNumber};
 }
 
 static SpecValue read_status(const void *pointer) {
     NTSTATUS status;
-    if (pointer == announced_status && pointer) status = *(const NTSTATUS *)pointer;
-    else if (!read_memory(&status, pointer, sizeof status)) return (SpecValue){.kind = SPEC_WILD};
+    if (!read_memory(&status, pointer, sizeof status)) return (SpecValue){.kind = SPEC_WILD};
     return (SpecValue){.kind = SPEC_STATUS, .number = (uint32_t)status};
 }
 
@@ -111,11 +114,8 @@ static void announce(const Call *call, Return *result) {
     context.Status = (NTSTATUS)call->status;
     context.ProcNumber.Number = (UCHAR)call->processor;
     NTSTATUS status = STATUS_SUCCESS;
-    announced_context = &context;
-    announced_status = &status;
     if (implementation->system[2]) implementation->notify(implementation->system[2], &context, &status);
     if (implementation->notify_change) implementation->notify_change(&context, &status);
-    announced_context = announced_status = NULL;
     result->status = (uint32_t)status;
 }
 
@@ -199,10 +199,13 @@ static void real_call(Executor *the_executor, const Call *call, Return *result) 
         return;
     }
     NtThreadState before = nt_thread_state();
+    const char *outer_base = stack_base;
+    stack_base = __builtin_frame_address(0);
     uint32_t failed = failed_before = nt_failed_allocations();
     the_executor->inside = true;
     make(call, result);
     the_executor->inside = false;
+    stack_base = outer_base;
     result->allocation_failed = nt_failed_allocations() != failed;
     compare_state(before, nt_thread_state());
 }
@@ -276,7 +279,8 @@ void real_attach(Executor *the_executor, Implementation *the_implementation) {
 static Start rewind_to_start(bool windows, Readings readings) {
     Start start = {.windows = windows, .readings = readings};
     implementation_rewind(implementation);
-    status_place = announced_context = announced_status = NULL;
+    status_place = NULL;
+    stack_base = NULL;
     failed_before = 0;
     for (unsigned i = 0; i < 3; i++)
         start.system[i] = (uint64_t)(uintptr_t)implementation->system[i];
