@@ -263,9 +263,12 @@ OPCODES = st.binary(min_size=1, max_size=60).map(lambda tail: b"\xcb" + tail)
 DENSE = st.lists(st.integers(0, 24) | st.integers(0xF0, 0xF6) | st.integers(0, 255), max_size=80).map(
     lambda values: b"\xcb" + bytes(values))
 
+# No text starts with a control character, so this is never taken for a script.
+JUNK = st.binary(max_size=60).map(lambda tail: b"\x01" + tail)
+
 
 @settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-@given(OPCODES | DENSE | st.binary(max_size=60).filter(lambda data: not data[:1].isalpha()))
+@given(OPCODES | DENSE | JUNK)
 @example(b"\xcb")
 @example(b"\xcb\x00\x00\xff\x03\x00\xd8\x00\xdc\x1b\x00")
 def test_any_bytes_make_the_round_trip(tmp_path_factory, content):
