@@ -8,7 +8,8 @@ typedef struct {
     bool exclusive;     /* one of them was made exclusive: anything goes */
     bool differs;       /* something bears it in another case, and the call minds the case */
     bool by_case;       /* something bears it only because the call does not mind the case */
-    bool permanent, unheld, gone;
+    bool permanent, unheld;
+    bool unseen;        /* a system-defined object that has never shown itself */
     unsigned system;
 } Bearers;
 
@@ -53,12 +54,12 @@ static Bearers find_bearers(const Machine *machine, const SpecFrame *frame) {
             found.perhaps |= worlds;
         else
             found.some |= worlds;
-        if (!worlds) {
-            found.gone = true;
-            continue;
+        if (!worlds) continue;
+        if (object->system) {
+            found.system = object->system;
+            found.unseen |= !object->pointer;
         }
-        if (object->system) found.system = object->system;
-        found.permanent |= object->permanent;
+        found.permanent |= object->permanent && !object->system;
         found.unheld |= object->references <= 0;
         found.by_case |= same_path(object, frame, false) != MATCH_YES;
         found.exclusive |= object->call_exclusive;
@@ -123,7 +124,7 @@ Permission create_call(Machine *machine, const Call *call) {
 
 /* Why is it wrong that the call found nothing? */
 static ClauseId clause_of_missed(const Call *call, const Bearers *found) {
-    if (found->system) return found->system == 3 ? CLAUSE_SYSTEM_PROCESSOR_ADD : CLAUSE_SYSTEM_OBJECTS;
+    if (found->unseen) return found->system == 3 ? CLAUSE_SYSTEM_PROCESSOR_ADD : CLAUSE_SYSTEM_OBJECTS;
     if (found->by_case) return CLAUSE_CREATE_CASE_INSENSITIVE;
     if (found->permanent && found->unheld) return CLAUSE_CREATE_PERMANENT;
     return call->create ? CLAUSE_CREATE_OPENS : CLAUSE_OPEN_SUCCEEDS;

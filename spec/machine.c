@@ -317,7 +317,9 @@ Outcome machine_abort(Machine *machine, Abort how, bool allocation_failed) {
         machine->clause = CLAUSE_REGISTER_OBJECT;
         return OUTCOME_MISUSE;
     }
-    ClauseId clause = clause_of_abort(machine, frame, allocation_failed);
+    ClauseId clause = how == ABORT_STATE && notifies(frame->call.kind)
+                          ? CLAUSE_NOTIFY_SAME_IRQL
+                          : clause_of_abort(machine, frame, allocation_failed);
     machine->frame_count--;
     return diverge(machine, clause);
 }

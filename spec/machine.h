@@ -124,7 +124,8 @@ typedef enum {
     ABORT_CRASH,
     ABORT_HANG,
     ABORT_DEADLOCK,
-    ABORT_BUGCHECK
+    ABORT_BUGCHECK,
+    ABORT_STATE /* it returned, but not at the caller's IRQL, or with locks held */
 } Abort;
 
 typedef struct {
@@ -152,7 +153,8 @@ typedef struct {
     bool alive;
     uint8_t running;  /* calls of it in progress */
     uint32_t died;    /* clock when it was removed */
-    bool from_routine; /* made inside of a routine */
+    bool from_routine;   /* made inside of a routine */
+    bool without_memory; /* ... while an allocation was made to fail */
     uint8_t told;     /* processor change: heard of the processor being added */
     uint64_t called;  /* bit f: called by frame f */
 } SpecRegistration;

@@ -224,14 +224,15 @@ static const SpecRegistration *missed(const Machine *machine, const SpecFrame *f
 
 static ClauseId clause_of_missed(const Machine *machine, const SpecFrame *frame,
                                  const SpecRegistration *missing) {
+    if (missing->without_memory) return CLAUSE_REGISTER_ERROR;
+    if (missing->from_routine) return CLAUSE_REGISTER_ANY_TIME;
+    if (frame->removed) return CLAUSE_UNREGISTER_OTHERS_STAY;
+    if (frame->nested_calls) return CLAUSE_ROUTINE_TASKS;
     switch (machine->objects[frame->object].system) {
     case 1: return CLAUSE_SYSTEM_TIME;
     case 2: return CLAUSE_SYSTEM_POWER;
     case 3: return CLAUSE_SYSTEM_PROCESSOR_ADD;
-    default:
-        if (missing->from_routine) return CLAUSE_REGISTER_ANY_TIME;
-        if (frame->removed) return CLAUSE_UNREGISTER_OTHERS_STAY;
-        return frame->nested_calls ? CLAUSE_ROUTINE_TASKS : CLAUSE_NOTIFY_ALL;
+    default: return CLAUSE_NOTIFY_ALL;
     }
 }
 

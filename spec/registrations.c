@@ -120,6 +120,7 @@ Outcome register_return(Machine *machine, const Return *result) {
         *same &= (uint8_t)~refusing;
     }
     machine->result_registration = registration_add(machine, call, result->pointer);
+    machine->registrations[machine->result_registration].without_memory = result->allocation_failed;
     object_is_there(machine, object);
     object->registered++;
     machine->effective++;

@@ -9,9 +9,9 @@
 enum {
     QUESTIONS_QUICK = 1500, /* runs of programs that end by themselves: a fraction of a second */
     QUESTIONS_DEADLY = 400, /* each costs a process */
-    QUESTIONS_HANGING = 80  /* each costs the time-out */
+    QUESTIONS_HANGING = 60  /* each costs the time-out */
 };
-static const double hanging_limit = 0.15; /* seconds: programs take microseconds */
+static const double hanging_limit = 0.1; /* seconds: programs take microseconds */
 
 typedef struct {
     Runner *runner;

@@ -25,7 +25,7 @@ enum {
     EXPORT_SECONDS = 30, /* new programs reach the corpus folder at least so often */
     BARREN_STARTS = 20   /* processes that end without having run a program */
 };
-static const double program_limit = 2.0; /* seconds of processor time for one program */
+static const double program_limit = 1.0; /* seconds of processor time for one program */
 
 typedef struct {
     Mailbox *mailbox;

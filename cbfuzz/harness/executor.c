@@ -46,6 +46,7 @@ static const Verdict verdict_of_abort[] = {
     [ABORT_HANG] = VERDICT_HANGS,
     [ABORT_DEADLOCK] = VERDICT_DEADLOCKS,
     [ABORT_BUGCHECK] = VERDICT_BUGCHECKS,
+    [ABORT_STATE] = VERDICT_BUGCHECKS,
 };
 
 void executor_abort(Executor *executor, Abort how, bool allocation_failed, const char *kind,
@@ -256,6 +257,7 @@ void executor_line(Executor *executor, uint32_t index) {
     if (!executor->level) executor->top_line = index;
     if (line->kind == LINE_FAIL_ALLOCATION) {
         if (executor->trace) trace_call(executor);
+        executor->short_of_memory = true;
         if (executor->actor->fail_allocation)
             executor->actor->fail_allocation(executor, (uint32_t)line->number[0]);
         executor->calls++;
@@ -301,7 +303,7 @@ static void begin(Executor *executor, const Program *program, const Start *start
     executor->judgement = judgement;
     executor->state = RUN_GOES_ON;
     executor->collecting = false;
-    executor->inside = false;
+    executor->inside = executor->short_of_memory = false;
     executor->line = executor->top_line = NO_LINE;
     executor->routine = executor->level = 0;
     executor->calls = executor->entries = 0;

@@ -174,19 +174,19 @@ static void give_up(Executor *the_executor) {
     longjmp(the_executor->leave, 1);
 }
 
-static void bugcheck(const char *rule, const char *text) {
+static void state_changed(const char *rule, const char *text) {
     executor->inside = false;
-    executor_abort(executor, ABORT_BUGCHECK, nt_failed_allocations() != failed_before, rule, text);
+    executor_abort(executor, ABORT_STATE, nt_failed_allocations() != failed_before, rule, text);
     give_up(executor);
 }
 
 /* A routine leaves the thread as it found it. */
 static void compare_state(NtThreadState before, NtThreadState after) {
-    if (before.irql != after.irql) bugcheck("IrqlChanged", "the call returned at another IRQL");
+    if (before.irql != after.irql) state_changed("IrqlChanged", "the call returned at another IRQL");
     if (before.spin_locks != after.spin_locks || before.mutexes != after.mutexes)
-        bugcheck("LockHeld", "the call returned with a lock held that it took");
+        state_changed("LockHeld", "the call returned with a lock held that it took");
     if (before.critical != after.critical || before.guarded != after.guarded)
-        bugcheck("RegionEntered", "the call returned inside a critical or guarded region");
+        state_changed("RegionEntered", "the call returned inside a critical or guarded region");
 }
 
 static void real_call(Executor *the_executor, const Call *call, Return *result) {

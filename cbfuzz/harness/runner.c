@@ -24,7 +24,7 @@ enum {
 };
 
 bool runner_open(Runner *runner, Implementation *implementation, bool windows) {
-    *runner = (Runner){.implementation = implementation, .limit = 2.0};
+    *runner = (Runner){.implementation = implementation, .limit = 1.0};
     runner->session = session_new(windows);
     if (!runner->session) snprintf(runner->error, sizeof runner->error, "no memory for a session");
     else runner->session->explain = true;

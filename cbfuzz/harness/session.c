@@ -119,7 +119,8 @@ bool session_post_mortem(Session *session, const Program *program, int status, b
     bool theirs = executor->inside || hung || !session->builtin;
     uint32_t calls = executor->calls, effective = executor->machine.effective;
     executor->state = RUN_GOES_ON;
-    executor_abort(executor, hung ? ABORT_HANG : ABORT_CRASH, false, kind, detail);
+    executor_abort(executor, hung ? ABORT_HANG : ABORT_CRASH, executor->short_of_memory, kind,
+                   detail);
     session->judgement.statements = calls;
     session->judgement.effective = effective;
     finding_describe(&session->finding, executor, &session->judgement, false);

@@ -5,7 +5,8 @@
 
 /* Copies a name into memory of our own, with a terminating zero. */
 static NTSTATUS CbkCopyName(PUNICODE_STRING To, PUNICODE_STRING From) {
-    USHORT Extra = bug(name_copy_overrun) ? 0 : sizeof(WCHAR);
+    /* Only short names: the system's own must not end the boot. */
+    USHORT Extra = bug(name_copy_overrun) && From->Length < 40 ? 0 : sizeof(WCHAR);
 
     To->Length = From->Length;
     To->MaximumLength = From->Length;
