@@ -97,12 +97,12 @@ static void remove_pairs(Shrinker *shrinker) {
         }
 }
 
-/* The lines of a thread without the thread. */
-static void remove_threads(Shrinker *shrinker) {
+/* The lines of a thread or of a routine's body, without the block around them. */
+static void unwrap_blocks(Shrinker *shrinker) {
     bool keep[PROGRAM_LINES];
     const Program *program = shrinker->program;
     for (uint32_t i = 0; i < program->line_count; i++) {
-        if (program->lines[i].kind != LINE_THREAD)
+        if (line_info[program->lines[i].kind].class != CLASS_BLOCK)
             continue;
         keep_all(keep);
         keep[i] = false;
@@ -143,7 +143,7 @@ uint32_t program_shrink(Program *program, ShrinkPredicate keeps, void *context, 
             shrinker.progress = false;
             remove_notes(&shrinker);
             remove_runs(&shrinker);
-            remove_threads(&shrinker);
+            unwrap_blocks(&shrinker);
             merge_variables(&shrinker);
             shrink_simplify(&shrinker);
             if (!shrinker.progress)
