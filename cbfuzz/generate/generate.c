@@ -132,7 +132,8 @@ static void replay(Generator *generator, Program *source, uint32_t from, uint32_
             if (!(generator->called >> line->routine & 1))
                 program_append_copy(program, source, i, map);
             for (i++; i < end && program->line_count != before; i++)
-                program_append_copy(program, source, i, map);
+                if (program_append_copy(program, source, i, map))
+                    program->lines[program->line_count - 1].expect = EXPECT_UNSAID;
             unbind_new(generator, variables);
             if (!write_down(generator, before)) return;
             i = end - 1;

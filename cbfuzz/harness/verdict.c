@@ -25,6 +25,7 @@ const char *verdict_title(Verdict verdict) {
 const char *verdict_subject(const Judgement *judgement, char buffer[80]) {
     const char *subject = judgement->clause != CLAUSE_NONE ? clause_get(judgement->clause)->id
                           : judgement->kind[0]             ? judgement->kind
+                          : judgement->expectation         ? "EXPECTATION"
                                                            : verdict_name(judgement->verdict);
     size_t length = 0;
     for (; subject[length] && length < 79; length++)

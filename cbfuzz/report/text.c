@@ -57,10 +57,7 @@ void report_finding(FILE *out, const Finding *finding, const ReportCall *call, c
     if (colour) fputs(misuse ? "\033[33m" : "\033[31m", out);
     width += fprintf(out, "%-9s ", verdict_title(judgement->verdict));
     if (colour) fputs("\033[0m", out);
-    width += fprintf(out, "%s  %s", judgement->expectation && judgement->clause == CLAUSE_NONE
-                                        ? "EXPECTATION"
-                                        : verdict_subject(judgement, subject),
-                     title_of(judgement));
+    width += fprintf(out, "%s  %s", verdict_subject(judgement, subject), title_of(judgement));
     if (judgement->clause != CLAUSE_NONE)
         fprintf(out, "%*s[%s]", width < TITLE_WIDTH - 1 ? TITLE_WIDTH - width : 2, "",
                 profile_name(clause->profile));
