@@ -10,7 +10,7 @@ NEEDS_SCHEDULES = {"single_check_races", "unregister_does_not_wait"}
 
 # What else shows the same wrong: the clause of a system-defined object when it shows there, another
 # clause on the way to the one that is broken, or what kind of failure it ends in.
-ON_SYSTEM_OBJECT = {"SYSTEM-OBJECTS", "SYSTEM-MULTIPLE", "SYSTEM-TIME", "SYSTEM-POWER", "SYSTEM-PROCESSOR-ADD"}
+ON_SYSTEM_OBJECT = {"SYSTEM-MULTIPLE", "SYSTEM-TIME", "SYSTEM-POWER", "SYSTEM-PROCESSOR-ADD"}
 LEFT_BEHIND = {"DELETE-FREES", "DELETE-PERMANENT"}
 GONE_TOO_SOON = {"ObjectOverDereference", "ObjectUseAfterDelete"}
 ALSO = {
@@ -20,7 +20,10 @@ ALSO = {
     "UNREGISTER-OTHERS-STAY": {"NOTIFY-ALL"},
     "NOTIFY-SAME-IRQL": {"IrqlChanged"},
     "NOTIFY-AT-DISPATCH": {"WaitAtDispatch"},
-    "OBJECT-ATTRIBUTES": {"CREATE-PERMANENT"},
+    "NOTIFY-ORDER": {"NOTIFY-ONCE"},
+    "CREATE-NEW": {"heap-buffer-overflow"},
+    "CREATE-PERMANENT": {"OPEN-SUCCEEDS", "CREATE-OPENS"},
+    "OBJECT-ATTRIBUTES": {"CREATE-PERMANENT", "OPEN-SUCCEEDS"},
     "OPEN-NEEDS-EXISTING": {"OBJECT-NAMED"},
     "DELETE-FREES": LEFT_BEHIND,
     "UNREGISTER-REFERENCE": LEFT_BEHIND,
