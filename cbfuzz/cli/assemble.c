@@ -1,4 +1,5 @@
 /* cbfuzz assemble: a script as bytes. */
+#include <errno.h>
 #include <stdlib.h>
 
 #include "cli/cli.h"
@@ -38,7 +39,9 @@ int cli_assemble(int argc, char **argv) {
         json_object_set_new(document, "bytes", json_integer((json_int_t)size));
         code = report_json_end(document, 0);
     } else {
-        code = good ? 0 : cli_fail(EXIT_TOOL, "assemble", "%s", error[0] ? error : "out of memory");
+        code = good ? 0
+                    : cli_fail(file_exit_code(errno), "assemble", "%s",
+                               error[0] ? error : "out of memory");
     }
     free(bytes);
     program_free(program);

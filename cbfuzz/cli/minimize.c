@@ -1,4 +1,5 @@
 /* cbfuzz minimize: a finding's program made smaller. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,7 +26,9 @@ static bool write_script(const char *path, const Program *program, char *error, 
     script_print(out, program);
     fclose(out);
     bool good = file_replace(path, text, length, error, size);
+    int why = errno;
     free(text);
+    errno = why;
     return good;
 }
 
@@ -60,7 +63,7 @@ static int minimize_file(const Options *options, Runner *runner, Program *progra
                         runner->broken ? runner->error : "the program does not show it again");
     if (!interrupt_signal) annotate(runner, program, judgement.before, usual, signature);
     if (!write_script(options->output, program, error, sizeof error))
-        return cli_fail(EXIT_TOOL, "minimize", "%s", error);
+        return cli_fail(file_exit_code(errno), "minimize", "%s", error);
     ReportCall call = cli_call(options);
     report_finding(out, &runner->session->finding, &call, options->output);
     report_json_finding(document, &runner->session->finding);

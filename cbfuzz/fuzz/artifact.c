@@ -50,7 +50,14 @@ bool file_replace(const char *path, const void *data, size_t size, char *error,
         snprintf(error, error_size, "%s: cannot be written: %s", path, strerror(why));
     }
     free(beside);
+    errno = why;
     return good;
+}
+
+int file_exit_code(int why) {
+    bool request = why == ENOENT || why == ENOTDIR || why == EISDIR || why == EEXIST ||
+                   why == ENAMETOOLONG || why == ELOOP;
+    return request ? 2 : 3;
 }
 
 static bool make_folder(const char *folder) {
@@ -78,6 +85,7 @@ bool artifact_folder(const char *folder, char *error, size_t error_size) {
     }
     if (!S_ISDIR(status.st_mode)) {
         snprintf(error, error_size, "%s: not a folder", folder);
+        errno = ENOTDIR;
         return false;
     }
     char *probe = NULL;

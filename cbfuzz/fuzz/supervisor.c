@@ -230,9 +230,13 @@ static void bury(Fuzz *fuzz, Worker *worker, int status, bool hung) {
             if (!fuzz->options->keep_going || worker_new_signature(fuzz->shared, signature))
                 take_finding(fuzz, &session->finding, session->bytes, session->size);
         }
-    } else if (WIFSIGNALED(status) || WEXITSTATUS(status) != 0) {
-        if (++worker->barren > BARREN_STARTS)
-            fail(fuzz, 3, "a fuzzing process ends before it runs a program");
+    } else if (session->runs == worker->seen_runs && ++worker->barren > BARREN_STARTS) {
+        bool flags = fuzz->options->flags && fuzz->options->flags[0];
+        fail(fuzz, flags ? 2 : 3,
+             flags ? "libFuzzer ends before it runs a program; look at the flags after --"
+                   : "a fuzzing process ends before it runs a program");
+    } else if (WIFEXITED(status) && WEXITSTATUS(status) == 0 && session->runs != worker->seen_runs) {
+        fuzz->shared->stop = true; /* libFuzzer has ended by itself: a flag of the user's */
     }
 }
 
@@ -307,7 +311,8 @@ static int prepare(Fuzz *fuzz) {
     if (!fuzz->program || !fuzz->shared) return fail(fuzz, 3, "out of memory");
     fuzz->shared->keep_going = options->keep_going;
     fuzz->shared->runs = options->runs;
-    if (!artifact_folder(options->artifacts, fuzz->error, fuzz->error_size)) return fuzz->code = 3;
+    if (!artifact_folder(options->artifacts, fuzz->error, fuzz->error_size))
+        return fuzz->code = file_exit_code(errno);
     if (!runner_open(&fuzz->runner, options->implementation, options->windows))
         return fail(fuzz, 3, fuzz->runner.error);
     runner_calibrate(&fuzz->runner);

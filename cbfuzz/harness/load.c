@@ -82,32 +82,57 @@ static char *read_file(const char *path, size_t *size, char *error, size_t error
     return data;
 }
 
+/* The first id of a clause or reading line that does not exist, "" if all do. */
+static uint32_t unknown_id(const Program *program, const Line *line, char word[80]) {
+    word[0] = 0;
+    if (line->kind != LINE_CLAUSE && line->kind != LINE_READING) return 0;
+    const char *text = program->text + line->text_at;
+    for (uint32_t at = 0; at < line->text_length;) {
+        uint32_t length = 0;
+        while (at + length < line->text_length && text[at + length] != ' ')
+            length++;
+        snprintf(word, 80, "%.*s", (int)length, text + at);
+        Readings readings = readings_all(false);
+        bool known = line->kind == LINE_CLAUSE ? clause_find(word) != CLAUSE_NONE
+                                               : readings_assume(&readings, word);
+        if (!known) return at;
+        at += length + 1;
+    }
+    word[0] = 0;
+    return 0;
+}
+
 /* The ids that a script names must exist: the place of the first that does not. */
 static bool check_notes(const Program *program, const char *shown, char *error, size_t error_size) {
     for (uint32_t i = 0; i < program->line_count; i++) {
         const Line *line = &program->lines[i];
-        if (line->kind != LINE_CLAUSE && line->kind != LINE_READING) continue;
-        const char *text = program->text + line->text_at;
-        uint32_t column = line->column;
-        for (uint32_t at = 0; at < line->text_length;) {
-            uint32_t length = 0;
-            while (at + length < line->text_length && text[at + length] != ' ')
-                length++;
-            char word[80];
-            snprintf(word, sizeof word, "%.*s", (int)length, text + at);
-            Readings readings = readings_all(false);
-            bool known = line->kind == LINE_CLAUSE ? clause_find(word) != CLAUSE_NONE
-                                                   : readings_assume(&readings, word);
-            if (!known && line->line) {
-                snprintf(error, error_size, "%s:%u:%u: unknown %s \"%s\"%s", shown, line->line,
-                         column + at, line->kind == LINE_CLAUSE ? "clause" : "reading", word,
-                         line->kind == LINE_CLAUSE ? "; `cbfuzz clauses` lists them" : "");
-                return false;
-            }
-            at += length + 1;
-        }
+        char word[80];
+        uint32_t at = unknown_id(program, line, word);
+        if (!word[0]) continue;
+        snprintf(error, error_size, "%s:%u:%u: unknown %s \"%s\"%s", shown, line->line,
+                 line->column + at, line->kind == LINE_CLAUSE ? "clause" : "reading", word,
+                 line->kind == LINE_CLAUSE ? "; `cbfuzz clauses` lists them" : "");
+        return false;
     }
     return true;
+}
+
+/* In bytes, where all is a program, an id that does not exist says nothing. */
+static void drop_unknown_notes(Program *program) {
+    static bool keep[PROGRAM_LINES];
+    bool all = true;
+    for (uint32_t i = 0; i < program->line_count; i++) {
+        char word[80];
+        unknown_id(program, &program->lines[i], word);
+        keep[i] = !word[0];
+        all &= keep[i];
+    }
+    if (all) return;
+    Program *known = program_new();
+    if (!known) return;
+    program_rebuild(known, program, keep);
+    program_copy(program, known);
+    program_free(known);
 }
 
 bool load_program(Program *program, const char *path, char *error, size_t error_size) {
@@ -134,6 +159,7 @@ bool load_program(Program *program, const char *path, char *error, size_t error_
         }
     } else {
         bytes_decode(program, (const uint8_t *)data, size);
+        drop_unknown_notes(program);
     }
     free(data);
     return good;
