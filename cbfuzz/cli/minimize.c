@@ -19,13 +19,9 @@ static const char help[] =
     "  cbfuzz minimize --impl build/impl/mine.so big.cbs -o small.cbs\n";
 
 static bool write_script(const char *path, const Program *program, char *error, size_t size) {
-    char *text = NULL;
-    size_t length = 0;
-    FILE *out = open_memstream(&text, &length);
-    if (!out) return false;
-    script_print(out, program);
-    fclose(out);
-    bool good = file_replace(path, text, length, error, size);
+    size_t length;
+    char *text = script_text(program, &length);
+    bool good = text && file_replace(path, text, length, error, size);
     int why = errno;
     free(text);
     errno = why;

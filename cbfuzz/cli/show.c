@@ -30,15 +30,12 @@ int cli_show(int argc, char **argv) {
         script_print(stdout, program);
         code = cli_end(0, "show");
     } else {
-        char *text = NULL;
         size_t size;
-        FILE *out = open_memstream(&text, &size);
-        script_print(out, program);
-        fclose(out);
+        char *text = script_text(program, &size);
         json_t *document = report_json("show");
         json_object_set_new(document, "file", report_json_text(options.files[0]));
         json_object_set_new(document, "statements", json_integer(program->statement_count));
-        json_object_set_new(document, "script", report_json_text(text));
+        json_object_set_new(document, "script", report_json_text(text ? text : ""));
         free(text);
         code = report_json_end(document, 0);
     }

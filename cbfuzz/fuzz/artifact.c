@@ -105,15 +105,12 @@ static uint32_t hash_of(const char *text, size_t size) {
 
 bool artifact_write(const char *folder, const char *subject, const Program *program, char *path,
                     size_t path_size, char *error, size_t error_size) {
-    char *text = NULL;
-    size_t size = 0;
-    FILE *out = open_memstream(&text, &size);
-    if (!out) {
+    size_t size;
+    char *text = script_text(program, &size);
+    if (!text) {
         snprintf(error, error_size, "out of memory");
         return false;
     }
-    script_print(out, program);
-    fclose(out);
     snprintf(path, path_size, "%s/%s-%08x.cbs", folder, subject, hash_of(text, size));
     bool good = file_replace(path, text, size, error, error_size);
     free(text);

@@ -28,6 +28,9 @@ bool script_recognize(const char *text, size_t length);
  * prints a control character: names and comments escape them. */
 void script_print(FILE *out, const Program *program);
 
+/* The same as a string, to be freed by the caller; NULL when memory is short. */
+char *script_text(const Program *program, size_t *size);
+
 /* Prints one line without indentation, trailing comment, expectation or newline:
  * `notify a 0x1 0x2`. */
 void script_print_line(FILE *out, const Program *program, uint32_t index);

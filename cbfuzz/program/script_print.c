@@ -231,3 +231,13 @@ void script_print_variable(FILE *out, const Program *program, uint16_t variable)
     print_spelled(out, names, variable);
     names_free(names);
 }
+
+char *script_text(const Program *program, size_t *size) {
+    char *text = NULL;
+    FILE *out = open_memstream(&text, size);
+    if (!out)
+        return NULL;
+    script_print(out, program);
+    fclose(out);
+    return text;
+}
