@@ -135,8 +135,8 @@ int cli_options(Options *options, int argc, char **argv, const char *letters, co
     const char *shorts = strchr(letters, 'o') ? ":o:h" : ":h";
     int letter, where = 1;
     while ((letter = getopt_long(own, argv, shorts, known, NULL)) != -1) {
-        const char *seen = where < own ? argv[where] : "";
-        if (optind > 0 && optind - 1 < own) seen = argv[optind - 1];
+        /* Within a cluster of letters getopt stays where it is. */
+        const char *seen = argv[optind > where ? optind - 1 : where];
         if (letter == 'h' || letter == 2) {
             fputs(help, stdout);
             return cli_end(0, argv[0]);

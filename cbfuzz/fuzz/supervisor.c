@@ -194,11 +194,22 @@ static void take_finding(Fuzz *fuzz, const Finding *found, const uint8_t *bytes,
     if (!fuzz->options->keep_going) fuzz->shared->stop = true;
 }
 
+/* Was it told already? Two processes may find the same at the same time; and
+ * without keep_going the first finding is the last. */
+static bool is_known(const Fuzz *fuzz, const Judgement *judgement) {
+    char signature[160];
+    verdict_signature(judgement, signature);
+    for (uint32_t i = 0; i < fuzz->result->finding_count; i++)
+        if (strcmp(fuzz->result->findings[i].signature, signature) == 0) return true;
+    return fuzz->result->finding_count && !fuzz->options->keep_going;
+}
+
 static void take_mail(Fuzz *fuzz, Worker *worker) {
     Mailbox *mailbox = worker->mailbox;
     if (!mailbox->found) return;
     if (!fuzz->options->keep_going) fuzz->shared->stop = true; /* the others need not go on */
-    take_finding(fuzz, &mailbox->finding, mailbox->bytes, mailbox->size);
+    if (!is_known(fuzz, &mailbox->finding.judgement))
+        take_finding(fuzz, &mailbox->finding, mailbox->bytes, mailbox->size);
     mailbox->found = false;
 }
 
@@ -227,7 +238,8 @@ static void bury(Fuzz *fuzz, Worker *worker, int status, bool hung) {
         } else {
             char signature[160];
             verdict_signature(judgement, signature);
-            if (!fuzz->options->keep_going || worker_new_signature(fuzz->shared, signature))
+            bool fresh = !fuzz->options->keep_going || worker_new_signature(fuzz->shared, signature);
+            if (fresh && !is_known(fuzz, judgement))
                 take_finding(fuzz, &session->finding, session->bytes, session->size);
         }
     } else if (session->runs == worker->seen_runs && ++worker->barren > BARREN_STARTS) {

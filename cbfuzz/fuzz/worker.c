@@ -26,6 +26,7 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t room, unsigned
 size_t LLVMFuzzerCustomCrossOver(const uint8_t *first, size_t first_size, const uint8_t *second,
                                  size_t second_size, uint8_t *out, size_t room, unsigned seed);
 void __sanitizer_set_death_callback(void (*callback)(void));
+extern _Thread_local uintptr_t __sancov_lowest_stack;
 
 void (*worker_observer)(const Session *session);
 
@@ -114,6 +115,7 @@ static void end(void) {
 
 static int run_one(const uint8_t *data, size_t size) {
     Session *session = mailbox->session;
+    uintptr_t stack = __sancov_lowest_stack;
     if (!started) { /* now that libFuzzer has set its own */
         started = true;
         __sanitizer_set_death_callback(NULL);
@@ -132,6 +134,9 @@ static int run_one(const uint8_t *data, size_t size) {
     }
     made_size = SIZE_MAX;
     count_features(&session->executor);
+    /* The depth of the stack depends on where the stack begins: no two runs
+     * would be the same with it. */
+    __sancov_lowest_stack = stack;
     return 0;
 }
 

@@ -9,7 +9,10 @@
 /* The answers show in these programs; scripts that come later would else leave
  * open whether they or the implementation are at fault. */
 static const char *const questions[] = {
-    /* Whose reference does unregister remove? */
+    /* Does a registration hold a reference? Whose does unregister remove? */
+    "a = create \"\\Callback\\Calibrate\" multiple\n"
+    "r1 = register a F1 1\n"
+    "dereference a\n",
     "a = create \"\\Callback\\Calibrate\" multiple\n"
     "r1 = register a F1 1\n"
     "unregister r1\n",
@@ -56,7 +59,5 @@ Readings calibrate(Executor *executor, bool windows) {
         readings_settle(&readings);
     }
     program_free(program);
-    if (contradicts && (readings.worlds & WORLDS_OWN_REFERENCE))
-        readings_assume(&readings, "UNREGISTER-REFERENCE-OWN");
-    return readings;
+    return contradicts ? calibrate_fallback(windows) : readings;
 }

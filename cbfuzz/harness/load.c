@@ -189,7 +189,11 @@ static bool walk_folder(const char *path, LoadTake take, void *context, char *er
         char *name = NULL;
         struct stat status;
         if (good && asprintf(&name, "%s/%s", path, entries[i]->d_name) >= 0 &&
-            stat(name, &status) == 0) {
+            lstat(name, &status) == 0) {
+            /* Links to files are followed, links to folders are not: they may go round. */
+            if (S_ISLNK(status.st_mode) &&
+                (stat(name, &status) != 0 || S_ISDIR(status.st_mode)))
+                status.st_mode = 0;
             if (S_ISDIR(status.st_mode) && depth < DEEPEST)
                 good = walk_folder(name, take, context, error, error_size, depth + 1);
             else if (S_ISREG(status.st_mode)) good = take(context, name);
