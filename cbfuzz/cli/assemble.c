@@ -19,14 +19,14 @@ int cli_assemble(int argc, char **argv) {
     int code = cli_options(&options, argc, argv, "o", help);
     if (code >= 0) return code;
     if (options.file_count != 1 || !options.output)
-        return cli_fail(EXIT_REQUEST, "assemble",
+        return cli_reject(&options, EXIT_REQUEST, "assemble",
                         "one file and -o OUT are expected; see cbfuzz assemble --help");
     Program *program = program_new();
     char error[1200] = "";
-    if (!program) return cli_fail(EXIT_TOOL, "assemble", "out of memory");
+    if (!program) return cli_reject(&options, EXIT_TOOL, "assemble", "out of memory");
     if (!load_program(program, options.files[0], error, sizeof error)) {
         program_free(program);
-        return cli_fail(EXIT_REQUEST, "assemble", "%s", error);
+        return cli_reject(&options, EXIT_REQUEST, "assemble", "%s", error);
     }
     size_t size = bytes_encode(program, NULL, 0);
     uint8_t *bytes = malloc(size + 1);
@@ -40,7 +40,7 @@ int cli_assemble(int argc, char **argv) {
         code = report_json_end(document, 0);
     } else {
         code = good ? 0
-                    : cli_fail(file_exit_code(errno), "assemble", "%s",
+                    : cli_reject(&options, file_exit_code(errno), "assemble", "%s",
                                error[0] ? error : "out of memory");
     }
     free(bytes);

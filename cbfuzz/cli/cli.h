@@ -54,6 +54,10 @@ int cli_options(Options *options, int argc, char **argv, const char *letters, co
 int cli_fail(int code, const char *command, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* The same once the options are read: with --json a document says so, too. */
+int cli_reject(const Options *options, int code, const char *command, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
 /* Where people's text goes: standard output, or with --json standard error. */
 FILE *cli_out(const Options *options);
 

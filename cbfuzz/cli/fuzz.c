@@ -114,9 +114,9 @@ int cli_fuzz(int argc, char **argv) {
     int code = cli_options(&options, argc, argv, "ipTsrSjka-", help);
     if (code >= 0) return code;
     if (options.seconds > 0 && options.runs)
-        return cli_fail(EXIT_REQUEST, "fuzz", "--seconds and --runs exclude each other");
+        return cli_reject(&options, EXIT_REQUEST, "fuzz", "--seconds and --runs exclude each other");
     if (options.threads)
-        return cli_fail(EXIT_REQUEST, "fuzz", "--threads is not available in this version");
+        return cli_reject(&options, EXIT_REQUEST, "fuzz", "--threads is not available in this version");
     Implementation implementation;
     if ((code = cli_load(&options, "fuzz", &implementation)) >= 0) return code;
     if (!options.seed_given) options.seed = fresh_seed();

@@ -75,20 +75,20 @@ int cli_minimize(int argc, char **argv) {
     int code = cli_options(&options, argc, argv, "ipo", help);
     if (code >= 0) return code;
     if (options.file_count != 1 || !options.output)
-        return cli_fail(EXIT_REQUEST, "minimize",
+        return cli_reject(&options, EXIT_REQUEST, "minimize",
                         "one file and -o OUT are expected; see cbfuzz minimize --help");
     Program *program = program_new();
     char error[1200];
-    if (!program) return cli_fail(EXIT_TOOL, "minimize", "out of memory");
+    if (!program) return cli_reject(&options, EXIT_TOOL, "minimize", "out of memory");
     if (!load_program(program, options.files[0], error, sizeof error)) {
         program_free(program);
-        return cli_fail(EXIT_REQUEST, "minimize", "%s", error);
+        return cli_reject(&options, EXIT_REQUEST, "minimize", "%s", error);
     }
     Implementation implementation;
     Runner runner;
     if ((code = cli_load(&options, "minimize", &implementation)) >= 0) return code;
     if (!runner_open(&runner, &implementation, options.windows || program_needs_windows(program)))
-        return cli_fail(EXIT_TOOL, "minimize", "%s", runner.error);
+        return cli_reject(&options, EXIT_TOOL, "minimize", "%s", runner.error);
     json_t *document = report_json("minimize");
     code = minimize_file(&options, &runner, program, document);
     runner_close(&runner);

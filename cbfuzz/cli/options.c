@@ -42,6 +42,19 @@ int cli_fail(int code, const char *command, const char *format, ...) {
     return code;
 }
 
+int cli_reject(const Options *options, int code, const char *command, const char *format, ...) {
+    va_list arguments;
+    char text[1024];
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    cli_fail(code, command, "%s", text);
+    if (!options->json) return code;
+    json_t *document = report_json(command);
+    json_object_set_new(document, "error", report_json_text(text));
+    return report_json_end(document, code);
+}
+
 FILE *cli_out(const Options *options) {
     return options->json ? stderr : stdout;
 }
@@ -168,7 +181,7 @@ int cli_load(const Options *options, const char *command, Implementation *implem
     const char *path = options->implementation ? options->implementation : "builtin";
     if (!implementation_probe(path, error, sizeof error) ||
         !implementation_load(implementation, path, error, sizeof error))
-        return cli_fail(EXIT_REQUEST, command, "%s", error);
+        return cli_reject(options, EXIT_REQUEST, command, "%s", error);
     if (!implementation->instrumented)
         fprintf(stderr,
                 "cbfuzz %s: %s is not instrumented, so coverage does not guide; build it with "

@@ -115,12 +115,12 @@ int cli_run(int argc, char **argv) {
     int code = cli_options(&options, argc, argv, "ipt", help);
     if (code >= 0) return code;
     if (!options.file_count)
-        return cli_fail(EXIT_REQUEST, "run", "a file or folder is expected; see cbfuzz run --help");
+        return cli_reject(&options, EXIT_REQUEST, "run", "a file or folder is expected; see cbfuzz run --help");
     Implementation implementation;
     if ((code = cli_load(&options, "run", &implementation)) >= 0) return code;
     Run run = {.options = &options, .program = program_new(), .programs = json_array()};
     if (!run.program || !runner_open(&run.runner, &implementation, options.windows))
-        return cli_fail(EXIT_TOOL, "run", "out of memory");
+        return cli_reject(&options, EXIT_TOOL, "run", "out of memory");
     if (options.trace) run.runner.trace = cli_out(&options);
     runner_calibrate(&run.runner);
     run.readings = run.runner.session->readings;
