@@ -26,12 +26,13 @@ enum {
     BARREN_STARTS = 20   /* processes that end without having run a program */
 };
 static const double program_limit = 1.0; /* seconds of processor time for one program */
+static const double waiting_limit = 10.0; /* and by the clock, for one that waits */
 
 typedef struct {
     Mailbox *mailbox;
     pid_t process; /* 0: none */
     uint64_t seen_runs;
-    double seen_seconds;
+    double seen_seconds, seen_at; /* processor time and clock then */
     unsigned barren;
 } Worker;
 
@@ -127,6 +128,7 @@ static void start_worker(Fuzz *fuzz, Worker *worker) {
     worker->mailbox->found = false;
     worker->seen_runs = session->runs;
     worker->seen_seconds = 0;
+    worker->seen_at = now();
     fflush(NULL);
     pid_t process = fork();
     if (process < 0) {
@@ -270,8 +272,10 @@ static void look_after(Fuzz *fuzz, Worker *worker) {
     if (session->runs != worker->seen_runs || !session->busy) {
         worker->seen_runs = session->runs;
         worker->seen_seconds = seconds;
+        worker->seen_at = now();
         worker->barren = 0;
-    } else if (seconds - worker->seen_seconds > program_limit) {
+    } else if (seconds - worker->seen_seconds > program_limit ||
+               now() - worker->seen_at > waiting_limit) {
         kill(worker->process, SIGKILL);
         waitpid(worker->process, &status, 0);
         bury(fuzz, worker, status, true);
