@@ -11,7 +11,7 @@ enum {
     QUESTIONS_DEADLY = 400, /* each costs a process */
     QUESTIONS_HANGING = 60  /* each costs the time-out */
 };
-static const double hanging_limit = 0.1; /* seconds: programs take microseconds */
+static const double hanging_limit = 0.06; /* seconds: programs take microseconds */
 
 typedef struct {
     Runner *runner;

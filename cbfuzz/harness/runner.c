@@ -20,7 +20,7 @@ enum {
     REQUEST_RUN = 'r',
     REQUEST_CALIBRATE = 'c',
     SLICE_MS = 20,       /* how often a silent process is looked at */
-    WALL_FACTOR = 20     /* a process that waits instead of running gets so many limits */
+    WALL_FACTOR = 8      /* a process that waits instead of running gets so many limits */
 };
 
 bool runner_open(Runner *runner, Implementation *implementation, bool windows) {

@@ -98,6 +98,7 @@ NTSTATUS CbfuzzInitialize(VOID) {
 
 NTSTATUS ExCreateCallback(PCALLBACK_OBJECT *CallbackObject, POBJECT_ATTRIBUTES ObjectAttributes,
                           BOOLEAN Create, BOOLEAN AllowMultipleCallbacks) {
+    OBJECT_ATTRIBUTES Attributes;
     PCALLBACK_OBJECT cbObject;
     HANDLE Handle;
     NTSTATUS Status;
@@ -106,13 +107,18 @@ NTSTATUS ExCreateCallback(PCALLBACK_OBJECT *CallbackObject, POBJECT_ATTRIBUTES O
     if (!ObjectAttributes->ObjectName) {
         return STATUS_UNSUCCESSFUL;
     }
-    Status = ObOpenObjectByName(ObjectAttributes, ExCallbackObjectType, KernelMode, NULL, 0, NULL,
+    if (!ObjectAttributes->ObjectName->Length) {
+        return STATUS_OBJECT_PATH_SYNTAX_BAD; /* creating would take it for no name at all */
+    }
+    Attributes = *ObjectAttributes;
+    Status = ObOpenObjectByName(&Attributes, ExCallbackObjectType, KernelMode, NULL, 0, NULL,
                                 &Handle);
 
     /* Not there, or not to be had: try to create it. */
     if (!NT_SUCCESS(Status) && Create) {
-        Status = ObCreateObject(KernelMode, ExCallbackObjectType, ObjectAttributes, KernelMode,
-                                NULL, sizeof(CALLBACK_OBJECT), 0, 0, (PVOID *)&cbObject);
+        Attributes.Attributes |= OBJ_OPENIF; /* somebody may have been faster */
+        Status = ObCreateObject(KernelMode, ExCallbackObjectType, &Attributes, KernelMode, NULL,
+                                sizeof(CALLBACK_OBJECT), 0, 0, (PVOID *)&cbObject);
         if (NT_SUCCESS(Status)) {
             cbObject->Signature = CALLBACK_SIGNATURE;
             KeInitializeSpinLock(&cbObject->Lock);
