@@ -261,7 +261,8 @@ static ClauseId clause_of_abort(const Machine *machine, const SpecFrame *frame,
         return frame->irql == LEVEL_DISPATCH ? CLAUSE_NOTIFY_AT_DISPATCH : CLAUSE_NOTIFY_ALL;
     case CALL_PROCESSOR_STAGE: return CLAUSE_SYSTEM_PROCESSOR_ADD;
     case CALL_REGISTER_CHANGE: return CLAUSE_PROCESSOR_CHANGE_EXISTING;
-    case CALL_DEREGISTER_CHANGE: return CLAUSE_WINDOWS_CHANGE_REMOVED;
+    case CALL_DEREGISTER_CHANGE:
+        return machine->windows ? CLAUSE_WINDOWS_CHANGE_REMOVED : CLAUSE_PROCESSOR_CHANGE_SIMILAR;
     case CALL_IRQL:
     case CALL_SET_STATUS:
     case CALL_KINDS: break;

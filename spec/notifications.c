@@ -146,7 +146,8 @@ static ClauseId explain(Machine *machine, SpecFrame *frame, const Entry *entry) 
     if (called && due) return CLAUSE_REGISTER_CONTEXT; /* that of another registration */
     if (called) return CLAUSE_NOTIFY_ONCE;
     if (dead) {
-        if (dead->object == NO_ID) return CLAUSE_WINDOWS_CHANGE_REMOVED;
+        if (dead->object == NO_ID)
+            return machine->windows ? CLAUSE_WINDOWS_CHANGE_REMOVED : CLAUSE_PROCESSOR_CHANGE_SIMILAR;
         return same_alive && due ? CLAUSE_UNREGISTER_THE_ONE : CLAUSE_UNREGISTER_REMOVES;
     }
     if (foreign) return CLAUSE_NOTIFY_ONLY;

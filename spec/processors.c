@@ -29,7 +29,8 @@ Outcome existing_enter(Machine *machine, SpecFrame *frame, const Entry *entry) {
     if (entry->routine != call->routine) return misfit(frame, CLAUSE_NOTIFY_ONLY);
     if (!call->existing) return misfit(frame, CLAUSE_PROCESSOR_CHANGE_EXISTING);
     if (entry->context != call->context) return misfit(frame, CLAUSE_REGISTER_CONTEXT);
-    if (entry->irql != LEVEL_PASSIVE) return misfit(frame, CLAUSE_WINDOWS_CHANGE_PASSIVE);
+    if (machine->windows && entry->irql != LEVEL_PASSIVE)
+        return misfit(frame, CLAUSE_WINDOWS_CHANGE_PASSIVE);
     SpecValue what = entry->argument[0];
     bool known = what.kind == SPEC_CONTEXT && what.number < call->processor;
     uint64_t bit = known ? UINT64_C(1) << what.number : 0;
@@ -99,10 +100,10 @@ Outcome change_return(Machine *machine, const Return *result) {
         return OUTCOME_ALLOWED;
     }
     if (frame->diverged) return diverge(machine, frame->clause);
-    bool failing = frame->failing != UINT32_MAX;
     at_stake(machine, CLAUSE_WINDOWS_CHANGE_HANDLE);
     if (!result->pointer) {
-        bool excused = result->allocation_failed || (!machine->windows && failing) ||
+        /* The five documents do not say what it returns. */
+        bool excused = result->allocation_failed || !machine->windows ||
                        machine->live_count >= MACHINE_ROOM_REGISTRATIONS;
         return excused ? OUTCOME_ALLOWED : diverge(machine, CLAUSE_WINDOWS_CHANGE_HANDLE);
     }
