@@ -84,15 +84,21 @@ static SpecRegistration *match_due(Machine *machine, SpecFrame *frame, const Ent
     return NULL;
 }
 
-/* One that was made during the notification: it may be called, after the others, in order. */
+/* One that was made during the notification: it may be called, after the others,
+ * in order. Where processor change routines are called as well, the same call can
+ * be one's or the other's, so that order among these says nothing. */
 static SpecRegistration *match_late(Machine *machine, SpecFrame *frame, const Entry *entry) {
     if (frame->cursor < frame->end) return NULL;
-    for (unsigned i = live_from(machine, frame->cursor); i < machine->live_count; i++) {
+    bool stage = frame->call.kind == CALL_PROCESSOR_STAGE;
+    uint64_t bit = frame_bit(machine, frame);
+    uint16_t from = stage ? frame->end : frame->cursor;
+    for (unsigned i = live_from(machine, from); i < machine->live_count; i++) {
         uint16_t number = machine->live[i];
         SpecRegistration *registration = &machine->registrations[number];
         if (registration->object != frame->object) continue;
         if (!same_routine(registration, entry)) continue;
-        frame->cursor = (uint16_t)(number + 1);
+        if (stage && (registration->called & bit)) continue;
+        if (!stage) frame->cursor = (uint16_t)(number + 1);
         return registration;
     }
     return NULL;
