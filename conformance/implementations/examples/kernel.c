@@ -111,8 +111,8 @@ NTSTATUS ExCreateCallback(PCALLBACK_OBJECT *CallbackObject, POBJECT_ATTRIBUTES O
         return STATUS_OBJECT_PATH_SYNTAX_BAD; /* creating would take it for no name at all */
     }
     Attributes = *ObjectAttributes;
-    Status = ObOpenObjectByName(&Attributes, ExCallbackObjectType, KernelMode, NULL, 0, NULL,
-                                &Handle);
+    Status =
+        ObOpenObjectByName(&Attributes, ExCallbackObjectType, KernelMode, NULL, 0, NULL, &Handle);
 
     /* Not there, or not to be had: try to create it. */
     if (!NT_SUCCESS(Status) && Create) {

@@ -1,10 +1,12 @@
-// A sound implementation in C++17: guards for locks and references, a snapshot for each notification.
+// A sound implementation in C++17: guards for locks and references, a snapshot for each
+// notification.
 //
 // A notification pins the routines that are there when it begins into an array from pool, and calls
 // those that are still registered when their turn comes. Without memory for the array it walks the
-// list with one pin at a time, up to the last that was there at the beginning. A pinned registration
-// stays linked. Unregistering from inside the own call returns; other threads' calls are polled for.
-// The type is made with the first object; the directory and the system's objects are not its business.
+// list with one pin at a time, up to the last that was there at the beginning. A pinned
+// registration stays linked. Unregistering from inside the own call returns; other threads' calls
+// are polled for. The type is made with the first object; the directory and the system's objects
+// are not its business.
 #include <ntddk.h>
 #include <ntifs.h>
 
@@ -14,8 +16,12 @@ constexpr ULONG Tag = 'iiaR';
 
 class SpinGuard {
   public:
-    explicit SpinGuard(KSPIN_LOCK &lock) : lock_(lock) { KeAcquireSpinLock(&lock_, &irql_); }
-    ~SpinGuard() { KeReleaseSpinLock(&lock_, irql_); }
+    explicit SpinGuard(KSPIN_LOCK &lock) : lock_(lock) {
+        KeAcquireSpinLock(&lock_, &irql_);
+    }
+    ~SpinGuard() {
+        KeReleaseSpinLock(&lock_, irql_);
+    }
     SpinGuard(const SpinGuard &) = delete;
     SpinGuard &operator=(const SpinGuard &) = delete;
 
@@ -27,19 +33,26 @@ class SpinGuard {
 template <typename T> class ObjectReference {
   public:
     ObjectReference() = default;
-    explicit ObjectReference(T *object) : object_(object) { ObReferenceObject(object); }
+    explicit ObjectReference(T *object) : object_(object) {
+        ObReferenceObject(object);
+    }
     ~ObjectReference() {
-        if (object_) ObDereferenceObject(object_);
+        if (object_)
+            ObDereferenceObject(object_);
     }
     ObjectReference(const ObjectReference &) = delete;
     ObjectReference &operator=(const ObjectReference &) = delete;
-    static void adopt(ObjectReference &to, PVOID object) { to.object_ = static_cast<T *>(object); }
+    static void adopt(ObjectReference &to, PVOID object) {
+        to.object_ = static_cast<T *>(object);
+    }
     T *detach() {
         T *object = object_;
         object_ = nullptr;
         return object;
     }
-    T *operator->() const { return object_; }
+    T *operator->() const {
+        return object_;
+    }
 
   private:
     T *object_ = nullptr;
@@ -48,9 +61,12 @@ template <typename T> class ObjectReference {
 class Handle {
   public:
     ~Handle() {
-        if (handle_) ZwClose(handle_);
+        if (handle_)
+            ZwClose(handle_);
     }
-    PHANDLE out() { return &handle_; }
+    PHANDLE out() {
+        return &handle_;
+    }
 
   private:
     HANDLE handle_ = nullptr;
@@ -59,14 +75,21 @@ class Handle {
 template <typename T> class PoolArray {
   public:
     explicit PoolArray(SIZE_T count)
-        : items_(count ? static_cast<T *>(ExAllocatePool2(POOL_FLAG_NON_PAGED, count * sizeof(T), Tag))
-                       : nullptr) {}
+        : items_(
+              count ? static_cast<T *>(ExAllocatePool2(POOL_FLAG_NON_PAGED, count * sizeof(T), Tag))
+                    : nullptr) {
+    }
     ~PoolArray() {
-        if (items_) ExFreePoolWithTag(items_, Tag);
+        if (items_)
+            ExFreePoolWithTag(items_, Tag);
     }
     PoolArray(const PoolArray &) = delete;
-    explicit operator bool() const { return items_ != nullptr; }
-    T &operator[](SIZE_T i) { return items_[i]; }
+    explicit operator bool() const {
+        return items_ != nullptr;
+    }
+    T &operator[](SIZE_T i) {
+        return items_[i];
+    }
 
   private:
     T *items_;
@@ -120,7 +143,8 @@ struct _CALLBACK_OBJECT {
 
 bool _CALLBACK_OBJECT::add(Registration *registration) {
     SpinGuard guard(lock);
-    if (!multiple && registered) return false;
+    if (!multiple && registered)
+        return false;
     registration->number = numbers++;
     registered++;
     InsertTailList(&registrations, &registration->link);
@@ -130,7 +154,8 @@ bool _CALLBACK_OBJECT::add(Registration *registration) {
 void _CALLBACK_OBJECT::unpin(Registration *registration) {
     {
         SpinGuard guard(lock);
-        if (--registration->pins) return;
+        if (--registration->pins)
+            return;
         RemoveEntryList(&registration->link);
     }
     ExFreePoolWithTag(registration, Tag);
@@ -139,7 +164,8 @@ void _CALLBACK_OBJECT::unpin(Registration *registration) {
 bool _CALLBACK_OBJECT::runsElsewhere(const Registration *registration) {
     SpinGuard guard(lock);
     for (const Call *call = calls; call; call = call->next)
-        if (call->registration == registration && call->thread != KeGetCurrentThread()) return true;
+        if (call->registration == registration && call->thread != KeGetCurrentThread())
+            return true;
     return false;
 }
 
@@ -151,7 +177,8 @@ void _CALLBACK_OBJECT::remove(Registration *registration) {
     }
     LARGE_INTEGER pause;
     pause.QuadPart = -10000;
-    while (runsElsewhere(registration)) KeDelayExecutionThread(KernelMode, FALSE, &pause);
+    while (runsElsewhere(registration))
+        KeDelayExecutionThread(KernelMode, FALSE, &pause);
     unpin(registration);
 }
 
@@ -159,23 +186,27 @@ void _CALLBACK_OBJECT::call(Registration *registration, PVOID argument1, PVOID a
     Call here{nullptr, registration, KeGetCurrentThread()};
     {
         SpinGuard guard(lock);
-        if (registration->removed) return;
+        if (registration->removed)
+            return;
         here.next = calls;
         calls = &here;
     }
     registration->function(registration->context, argument1, argument2);
     SpinGuard guard(lock);
     Call **link = &calls;
-    while (*link != &here) link = &(*link)->next;
+    while (*link != &here)
+        link = &(*link)->next;
     *link = here.next;
 }
 
 Registration *_CALLBACK_OBJECT::pinAfter(const Registration *previous, ULONG64 limit) {
     SpinGuard guard(lock);
     PLIST_ENTRY link = previous ? previous->link.Flink : registrations.Flink;
-    if (link == &registrations) return nullptr;
+    if (link == &registrations)
+        return nullptr;
     auto *next = CONTAINING_RECORD(link, Registration, link);
-    if (next->number >= limit) return nullptr;
+    if (next->number >= limit)
+        return nullptr;
     next->pins++;
     return next;
 }
@@ -199,13 +230,15 @@ void _CALLBACK_OBJECT::notify(PVOID argument1, PVOID argument2) {
         limit = numbers;
     }
     PoolArray<Registration *> snapshot(capacity);
-    if (!snapshot) return notifyOneByOne(limit, argument1, argument2);
+    if (!snapshot)
+        return notifyOneByOne(limit, argument1, argument2);
     {
         SpinGuard guard(lock);
         for (PLIST_ENTRY link = registrations.Flink; link != &registrations && count < capacity;
              link = link->Flink) {
             auto *registration = CONTAINING_RECORD(link, Registration, link);
-            if (registration->removed) continue;
+            if (registration->removed)
+                continue;
             registration->pins++;
             snapshot[count++] = registration;
         }
@@ -221,7 +254,8 @@ namespace {
 POBJECT_TYPE callbackType;
 
 NTSTATUS makeType() {
-    if (callbackType) return STATUS_SUCCESS;
+    if (callbackType)
+        return STATUS_SUCCESS;
     UNICODE_STRING name = RTL_CONSTANT_STRING(L"Callback");
     OBJECT_TYPE_INITIALIZER initializer{};
     initializer.Length = sizeof initializer;
@@ -231,16 +265,19 @@ NTSTATUS makeType() {
 }
 
 // The name goes with the handle, unless the object is permanent.
-NTSTATUS makeObject(OBJECT_ATTRIBUTES attributes, bool multiple, ObjectReference<_CALLBACK_OBJECT> &made) {
+NTSTATUS makeObject(OBJECT_ATTRIBUTES attributes, bool multiple,
+                    ObjectReference<_CALLBACK_OBJECT> &made) {
     PVOID object;
     attributes.Attributes |= OBJ_OPENIF;
     NTSTATUS status = ObCreateObject(KernelMode, callbackType, &attributes, KernelMode, nullptr,
                                      sizeof(_CALLBACK_OBJECT), 0, 0, &object);
-    if (!NT_SUCCESS(status)) return status;
+    if (!NT_SUCCESS(status))
+        return status;
     static_cast<PCALLBACK_OBJECT>(object)->initialize(multiple);
     Handle handle;
     status = ObInsertObject(object, nullptr, CALLBACK_ALL_ACCESS, 1, &object, handle.out());
-    if (NT_SUCCESS(status)) ObjectReference<_CALLBACK_OBJECT>::adopt(made, object);
+    if (NT_SUCCESS(status))
+        ObjectReference<_CALLBACK_OBJECT>::adopt(made, object);
     return status;
 }
 
@@ -250,28 +287,34 @@ EXTERN_C_START
 
 NTSTATUS ExCreateCallback(PCALLBACK_OBJECT *CallbackObject, POBJECT_ATTRIBUTES ObjectAttributes,
                           BOOLEAN Create, BOOLEAN AllowMultipleCallbacks) {
-    if (!ObjectAttributes || !ObjectAttributes->ObjectName) return STATUS_UNSUCCESSFUL;
+    if (!ObjectAttributes || !ObjectAttributes->ObjectName)
+        return STATUS_UNSUCCESSFUL;
     NTSTATUS status = makeType();
-    if (!NT_SUCCESS(status)) return status;
+    if (!NT_SUCCESS(status))
+        return status;
     ObjectReference<_CALLBACK_OBJECT> reference;
     PVOID object;
-    status = ObReferenceObjectByName(ObjectAttributes->ObjectName, ObjectAttributes->Attributes, nullptr,
-                                     0, callbackType, KernelMode, nullptr, &object);
-    if (NT_SUCCESS(status)) ObjectReference<_CALLBACK_OBJECT>::adopt(reference, object);
+    status = ObReferenceObjectByName(ObjectAttributes->ObjectName, ObjectAttributes->Attributes,
+                                     nullptr, 0, callbackType, KernelMode, nullptr, &object);
+    if (NT_SUCCESS(status))
+        ObjectReference<_CALLBACK_OBJECT>::adopt(reference, object);
     else if (status == STATUS_OBJECT_NAME_NOT_FOUND && Create)
         status = makeObject(*ObjectAttributes, AllowMultipleCallbacks, reference);
-    if (!NT_SUCCESS(status)) return status;
+    if (!NT_SUCCESS(status))
+        return status;
     *CallbackObject = reference.detach();
     return STATUS_SUCCESS;
 }
 
 PVOID ExRegisterCallback(PCALLBACK_OBJECT CallbackObject, PCALLBACK_FUNCTION CallbackFunction,
                          PVOID CallbackContext) {
-    if (!CallbackObject) return nullptr;
+    if (!CallbackObject)
+        return nullptr;
     ObjectReference<_CALLBACK_OBJECT> reference(CallbackObject);
     auto *registration = static_cast<Registration *>(
         ExAllocatePool2(POOL_FLAG_NON_PAGED, sizeof(Registration), Tag));
-    if (!registration) return nullptr;
+    if (!registration)
+        return nullptr;
     registration->object = CallbackObject;
     registration->function = CallbackFunction;
     registration->context = CallbackContext;
@@ -286,7 +329,8 @@ PVOID ExRegisterCallback(PCALLBACK_OBJECT CallbackObject, PCALLBACK_FUNCTION Cal
 
 VOID ExUnregisterCallback(PVOID CallbackRegistration) {
     auto *registration = static_cast<Registration *>(CallbackRegistration);
-    if (!registration) return;
+    if (!registration)
+        return;
     ObjectReference<_CALLBACK_OBJECT> reference;
     ObjectReference<_CALLBACK_OBJECT>::adopt(reference, registration->object);
     reference->remove(registration);

@@ -1,5 +1,6 @@
 /* A sound implementation on static tables: its own object manager, no pool, no environment objects.
  *
+ * Nothing exclusive is made or opened, and nothing at all above PASSIVE_LEVEL: both are errors.
  * 64 objects and 128 registrations, each slot used again at once. A name is one flat string, not a
  * path: anything with a leading backslash is one, and it stays as long as its object lives, also
  * when that is temporary or made so. Processor change routines hear of a processor once, when it
@@ -137,6 +138,9 @@ NTSTATUS ExCreateCallback(PCALLBACK_OBJECT *CallbackObject, POBJECT_ATTRIBUTES O
 
     if (!Name) {
         return STATUS_UNSUCCESSFUL;
+    }
+    if ((Attributes & OBJ_EXCLUSIVE) || KeGetCurrentIrql() > PASSIVE_LEVEL) {
+        return STATUS_NOT_SUPPORTED;
     }
     if (Name->Length < sizeof(WCHAR) || Name->Length % sizeof(WCHAR) || Name->Buffer[0] != L'\\') {
         return STATUS_OBJECT_NAME_INVALID;
