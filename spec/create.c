@@ -19,8 +19,9 @@ static NameMatch same_path(const SpecObject *object, const SpecFrame *frame,
                            bool case_insensitive) {
     enum { LEAF = 10 /* code units of \Callback\ */ };
     bool leaf = frame->path == PATH_LEAF;
-    if (leaf != object->in_directory) return MATCH_NO;
     SpecName a = object->name, b = frame->call.name;
+    if (leaf != object->in_directory) /* only one that takes paths as they come knows */
+        return name_match(a, b, case_insensitive) == MATCH_NO ? MATCH_NO : MATCH_PERHAPS;
     if (leaf) {
         a = (SpecName){a.units + LEAF, (uint16_t)(a.length - LEAF), true};
         b = (SpecName){b.units + LEAF, (uint16_t)(b.length - LEAF), true};

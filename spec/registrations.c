@@ -153,7 +153,7 @@ Permission unregister_call(Machine *machine, const Call *call) {
     /* Where the caller's reference goes, there must be one, and the object
      * must outlive its own notification. */
     uint16_t fine = object_alive(object);
-    if (!object->system && !object->permanent && object->references <= (int32_t)object->unregistered)
+    if (object->references <= (int32_t)object->unregistered)
         fine &= (uint16_t)~WORLDS_CALLERS_REFERENCE;
     object->registered--;
     object->unregistered++;
