@@ -10,11 +10,12 @@ typedef struct {
     bool by_case;       /* something bears it only because the call does not mind the case */
     bool permanent, unheld;
     bool unseen;        /* a system-defined object that has never shown itself */
+    bool missed;        /* the call failed, and nothing but the name's absence explains it */
     unsigned system;
 } Bearers;
 
-/* Is it the same path? In \Callback only the leaves are compared: how the
- * directory was spelled was between the caller and the directory. */
+/* Is it the same path? In \Callback the leaves decide: how the directory was
+ * spelled is between the caller and the directory, unless names are flat. */
 static NameMatch same_path(const SpecObject *object, const SpecFrame *frame,
                            bool case_insensitive) {
     enum { LEAF = 10 /* code units of \Callback\ */ };
@@ -22,11 +23,14 @@ static NameMatch same_path(const SpecObject *object, const SpecFrame *frame,
     SpecName a = object->name, b = frame->call.name;
     if (leaf != object->in_directory) /* only one that takes paths as they come knows */
         return name_match(a, b, case_insensitive) == MATCH_NO ? MATCH_NO : MATCH_PERHAPS;
+    bool spelled = !leaf || name_match((SpecName){a.units, LEAF, true},
+                                       (SpecName){b.units, LEAF, true}, false) == MATCH_YES;
     if (leaf) {
         a = (SpecName){a.units + LEAF, (uint16_t)(a.length - LEAF), true};
         b = (SpecName){b.units + LEAF, (uint16_t)(b.length - LEAF), true};
     }
-    return name_match(a, b, case_insensitive);
+    NameMatch match = name_match(a, b, case_insensitive);
+    return match == MATCH_YES && !spelled && !case_insensitive ? MATCH_PERHAPS : match;
 }
 
 /* The worlds in which `object` answers to the call's name. */
@@ -132,7 +136,7 @@ static ClauseId clause_of_missed(const Call *call, const Bearers *found) {
 }
 
 static Outcome failed(Machine *machine, const SpecFrame *frame, const Return *result,
-                      const Bearers *found) {
+                      Bearers *found) {
     PathKind path = (PathKind)frame->path;
     const Call *call = &frame->call;
     at_stake(machine, CLAUSE_CREATE_ERROR);
@@ -173,6 +177,7 @@ static Outcome failed(Machine *machine, const SpecFrame *frame, const Return *re
             return OUTCOME_ALLOWED;
         }
     }
+    found->missed = true;
     if (call->create) {
         if (may_fail(machine, path)) return OUTCOME_ALLOWED;
         ClauseId clause = found->some ? clause_of_missed(call, found) : CLAUSE_CREATE_NEW;
@@ -306,13 +311,13 @@ static Outcome succeeded(Machine *machine, const SpecFrame *frame, const Return 
     return OUTCOME_ALLOWED;
 }
 
-/* What seemed to bear the name and was not found has lost it. */
-static void forget_missed(Machine *machine, const SpecFrame *frame, bool success) {
+/* What may bear the name and was not found, although nothing else was, has lost it. */
+static void forget_missed(Machine *machine, const SpecFrame *frame) {
     for (unsigned i = 0; i < machine->object_count; i++) {
         SpecObject *object = &machine->objects[i];
         NameMatch match;
         if (object->system || !object->perhaps || object->hash != frame->hash) continue;
-        if (success && machine->result_object == i) continue;
+        if (machine->result_object == i) continue;
         if (answers_to(machine, object, frame, &match) && match == MATCH_YES) {
             object->nameless = true;
             object->perhaps = false;
@@ -323,13 +328,14 @@ static void forget_missed(Machine *machine, const SpecFrame *frame, bool success
 Outcome create_return(Machine *machine, const Return *result) {
     SpecFrame *frame = top_frame(machine);
     Bearers found = find_bearers(machine, frame);
+    uint16_t before = machine->object_count;
     machine->result_object = NO_ID;
     bool success = result->status == STATUS_SUCCESS_CODE;
     Outcome outcome = success ? succeeded(machine, frame, result, &found)
                               : failed(machine, frame, result, &found);
-    if (outcome == OUTCOME_ALLOWED && success) machine->effective++;
-    if (outcome == OUTCOME_ALLOWED && !(result->allocation_failed && !success))
-        forget_missed(machine, frame, success);
+    if (outcome != OUTCOME_ALLOWED) return outcome;
+    if (success) machine->effective++;
+    if (found.missed || machine->object_count != before) forget_missed(machine, frame);
     return outcome;
 }
 
