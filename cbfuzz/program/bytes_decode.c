@@ -148,28 +148,39 @@ static bool get_arguments(Reader *reader, Line *line) {
 static void get_line(Reader *reader, LineKind kind) {
     Program *program = reader->program;
     const LineInfo *info = &line_info[kind];
-    Line line = {.kind = (uint8_t)kind, .result = NO_VARIABLE, .operand = NO_VARIABLE};
+    Line read = {.kind = (uint8_t)kind, .result = NO_VARIABLE, .operand = NO_VARIABLE};
+    Line *line = &read;
     uint32_t index = program->line_count;
+    uint16_t operand = NO_VARIABLE;
     bool stays = true;
     reader->last = NO_LINE;
     if (info->operand != TYPE_NONE) {
         uint64_t place = get_varint(reader);
         uint16_t count = reader->count[info->operand];
         if (place < count || (count > 0 && !in_routine(program)))
-            line.operand = reader->variable[info->operand][place % count];
+            operand = reader->variable[info->operand][place % count];
         else if (in_routine(program) && program->statement_count < PROGRAM_STATEMENTS) {
             reader->forward[reader->forward_count].index = index;
             reader->forward[reader->forward_count].place = (uint32_t)place;
         } else
             stays = false;
     }
-    if (!get_arguments(reader, &line) || !stays)
+    /* A call that nothing can keep out is read where it will stand. */
+    bool calls = info->class == CLASS_CALL && kind != LINE_SET_STATUS;
+    if (calls && stays) {
+        line = program_place(program, kind, 0, NULL);
+        if (!line) line = &read;
+    }
+    if (!get_arguments(reader, line) || !stays)
         return;
-    uint16_t result = program_append(program, line, NULL);
+    if (!calls)
+        program_append(program, read, NULL);
     if (program->line_count == index)
         return;
     reader->last = index;
-    if (info->operand != TYPE_NONE && line.operand == NO_VARIABLE)
+    program->lines[index].operand = operand;
+    uint16_t result = program->lines[index].result;
+    if (info->operand != TYPE_NONE && operand == NO_VARIABLE)
         reader->forward_count++;
     if (result != NO_VARIABLE)
         reader->variable[info->result][reader->count[info->result]++] = result;

@@ -60,13 +60,17 @@ static void put_name(Writer *writer, const Line *line) {
     }
 }
 
+static uint8_t routine_byte(const Line *line) {
+    return (uint8_t)((line->routine - 1) | (line->flags & FLAG_ADD_EXISTING ? 0x10 : 0));
+}
+
 static void put_arguments(Writer *writer, const Line *line) {
     switch (line_info[line->kind].arguments) {
     case ARGUMENTS_NONE: break;
     case ARGUMENTS_NAME_AND_ATTRIBUTES: put_name(writer, line); break;
     case ARGUMENTS_ROUTINE_AND_CONTEXT:
     case ARGUMENTS_ROUTINE_CONTEXT_AND_EXISTING:
-        put(writer, (uint8_t)((line->routine - 1) | (line->flags & FLAG_ADD_EXISTING ? 0x10 : 0)));
+        put(writer, routine_byte(line));
         put_number(writer, line->number[0]);
         break;
     case ARGUMENTS_TWO_NUMBERS:
@@ -141,15 +145,60 @@ static void number_variables(BytesEncoder *encoder) {
     }
 }
 
+/* The common lines at once, where there is room for the longest of them: calls
+ * that expect nothing and whose names are the dictionary's. False: not such a one. */
+static bool put_short(Writer *writer, const Line *line) {
+    enum { LONGEST = 32 /* opcode, operand, routine, two numbers */ };
+    const LineInfo *info = &line_info[line->kind];
+    if (writer->length + LONGEST > writer->capacity || line->expect != EXPECT_UNSAID) return false;
+    uint8_t *at = writer->bytes + writer->length;
+    *at++ = line->kind;
+    if (info->operand != TYPE_NONE) {
+        uint16_t place = writer->place[line->operand];
+        if (place >= 0x80) return false;
+        *at++ = (uint8_t)place;
+    }
+    unsigned numbers = 0;
+    switch (info->arguments) {
+    case ARGUMENTS_NONE: break;
+    case ARGUMENTS_NAME_AND_ATTRIBUTES: {
+        if (line->flags & FLAG_UNNAMED || line->name_at >= dictionary_unit_count) return false;
+        unsigned place = 0;
+        while (place < NAME_COUNT && dictionary_names[place].at != line->name_at)
+            place++;
+        if (place == NAME_COUNT || dictionary_names[place].length != line->name_length) return false;
+        *at++ = line->flags;
+        *at++ = (uint8_t)place;
+        break;
+    }
+    case ARGUMENTS_ROUTINE_AND_CONTEXT:
+    case ARGUMENTS_ROUTINE_CONTEXT_AND_EXISTING:
+        *at++ = routine_byte(line);
+        numbers = 1;
+        break;
+    case ARGUMENTS_TWO_NUMBERS: numbers = 2; break;
+    case ARGUMENTS_LEVEL: *at++ = (uint8_t)line->number[0]; break;
+    default: return false;
+    }
+    for (unsigned i = 0; i < numbers; i++) {
+        if (line->number[i] > 0xF7) return false;
+        *at++ = (uint8_t)line->number[i];
+    }
+    writer->length = (size_t)(at - writer->bytes);
+    return true;
+}
+
 void bytes_encoder_line(BytesEncoder *encoder, uint32_t index) {
     const Program *program = encoder->program;
     const Line *line = &program->lines[index];
     number_variables(encoder);
+    bool own_name = line->result != NO_VARIABLE && program->variables[line->result].name_length;
+    if (!own_name && put_short(encoder, line)) return;
     put(encoder, line->kind);
     if (line_info[line->kind].operand != TYPE_NONE)
         put_varint(encoder, encoder->place[line->operand]);
     put_arguments(encoder, line);
-    if (line->result != NO_VARIABLE && program->variables[line->result].name_length) {
+    if (own_name) {
         put(encoder, BYTES_OWN_NAME);
         put_text(encoder, program->variables[line->result].name_at,
                  program->variables[line->result].name_length);

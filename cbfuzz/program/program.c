@@ -18,8 +18,6 @@ const LineInfo line_info[LINE_KINDS] = {
 static void *grown(void *vector, uint32_t count, uint32_t more, uint32_t *capacity,
                    size_t element) {
     uint64_t needed = (uint64_t)count + more;
-    if (needed <= *capacity)
-        return vector;
     uint64_t room = needed * 2 < 64 ? 64 : needed * 2;
     if (room > UINT32_MAX)
         room = UINT32_MAX;
@@ -33,8 +31,11 @@ static void *grown(void *vector, uint32_t count, uint32_t more, uint32_t *capaci
 }
 
 #define GROW(program, vector, count, capacity, more)                                               \
-    ((program)->vector = grown((program)->vector, (program)->count, more, &(program)->capacity,    \
-                               sizeof *(program)->vector))
+    do {                                                                                           \
+        if ((program)->capacity - (program)->count < (more))                                       \
+            (program)->vector = grown((program)->vector, (program)->count, more,                   \
+                                      &(program)->capacity, sizeof *(program)->vector);            \
+    } while (0)
 
 Program *program_new(void) {
     Program *program = calloc(1, sizeof *program);
@@ -100,23 +101,21 @@ void program_copy(Program *to, const Program *from) {
     memcpy(to->body_at, from->body_at, sizeof to->body_at);
 }
 
-/* Room for a line of this class; what no script can say has none. */
-static bool admits(Program *program, const Line *line, bool *full) {
-    const LineInfo *info = &line_info[line->kind];
+/* Room for a line of this kind; what no script can say has none. */
+static bool admits(const Program *program, LineKind kind, uint8_t routine, bool *full) {
     bool room = true;
-    switch (info->class) {
+    switch (line_info[kind].class) {
     case CLASS_CALL: room = program->statement_count < PROGRAM_STATEMENTS; break;
     case CLASS_BLOCK:
         if (program->open_block)
             return false;
-        if (line->kind == LINE_ROUTINE ? program->body_at[line->routine] != 0
-                                       : program->threads >> line->routine & 1)
+        if (kind == LINE_ROUTINE ? program->body_at[routine] != 0 : program->threads >> routine & 1)
             return false;
         room = program->statement_count < PROGRAM_STATEMENTS;
         break;
     case CLASS_END: return program->open_block != 0;
     case CLASS_NOTE:
-        if (line->kind == LINE_PROFILE && program->has_profile)
+        if (kind == LINE_PROFILE && program->has_profile)
             return false;
         room = program->note_count < PROGRAM_NOTES;
         break;
@@ -126,41 +125,55 @@ static bool admits(Program *program, const Line *line, bool *full) {
     return room;
 }
 
-uint16_t program_append(Program *program, Line line, bool *full) {
-    const LineInfo *info = &line_info[line.kind];
-    if (!admits(program, &line, full))
+static uint16_t new_variable(Program *program, Type type) {
+    if (type == TYPE_NONE)
         return NO_VARIABLE;
+    GROW(program, variables, variable_count, variable_capacity, 1);
+    program->variables[program->variable_count] =
+        (Variable){.type = (uint8_t)type, .defined_by = (uint16_t)program->line_count};
+    return (uint16_t)program->variable_count++;
+}
+
+Line *program_place(Program *program, LineKind kind, uint8_t routine, bool *full) {
+    const LineInfo *info = &line_info[kind];
+    if (!admits(program, kind, routine, full))
+        return NULL;
     uint32_t index = program->line_count;
-    line.result = NO_VARIABLE;
-    if (info->operand == TYPE_NONE)
-        line.operand = NO_VARIABLE;
+    uint16_t result = NO_VARIABLE;
     switch (info->class) {
     case CLASS_CALL:
         program->statement_count++;
-        if (info->result == TYPE_NONE)
-            break;
-        GROW(program, variables, variable_count, variable_capacity, 1);
-        line.result = (uint16_t)program->variable_count++;
-        program->variables[line.result] =
-            (Variable){.type = (uint8_t)info->result, .defined_by = (uint16_t)index};
+        result = new_variable(program, info->result);
         break;
     case CLASS_BLOCK:
         program->statement_count++;
         program->open_block = index + 1;
-        if (line.kind == LINE_ROUTINE)
-            program->body_at[line.routine] = index + 2;
+        if (kind == LINE_ROUTINE)
+            program->body_at[routine] = index + 2;
         else
-            program->threads |= 1u << line.routine;
+            program->threads |= 1u << routine;
         break;
     case CLASS_END: program->open_block = 0; break;
     case CLASS_NOTE:
         program->note_count++;
-        if (line.kind == LINE_PROFILE)
+        if (kind == LINE_PROFILE)
             program->has_profile = true;
         break;
     }
     GROW(program, lines, line_count, line_capacity, 1);
-    program->lines[program->line_count++] = line;
+    Line *line = &program->lines[program->line_count++];
+    *line = (Line){.kind = (uint8_t)kind, .result = result, .operand = NO_VARIABLE};
+    return line;
+}
+
+uint16_t program_append(Program *program, Line line, bool *full) {
+    Line *place = program_place(program, line.kind, line.routine, full);
+    if (!place)
+        return NO_VARIABLE;
+    line.result = place->result;
+    if (line_info[line.kind].operand == TYPE_NONE)
+        line.operand = NO_VARIABLE;
+    *place = line;
     return line.result;
 }
 

@@ -179,6 +179,11 @@ void program_copy(Program *to, const Program *from);
  * profile. */
 uint16_t program_append(Program *program, Line line, bool *full);
 
+/* The same for a line that its caller fills in where it stands: kind and result
+ * are set, the rest is empty; `routine` is needed by blocks only. NULL: not appended.
+ * Good until the next line is appended. */
+Line *program_place(Program *program, LineKind kind, uint8_t routine, bool *full);
+
 /* Takes back the line that was appended last, a CLASS_CALL outside of bodies. */
 void program_drop_last(Program *program);
 
