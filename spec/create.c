@@ -155,7 +155,10 @@ static Outcome failed(Machine *machine, const SpecFrame *frame, const Return *re
         uint32_t code = windows_code(path, call->create, &clause);
         if (code && !((found->some | found->perhaps) & judged_worlds(machine))) {
             at_stake(machine, clause);
-            if (result->status != code) return diverge(machine, clause);
+            /* Whoever creates where a directory stands meets its name or its type first. */
+            bool collides = path == PATH_DIRECTORY && call->create && !call->openif &&
+                            result->status == 0xC0000035;
+            if (result->status != code && !collides) return diverge(machine, clause);
         }
     }
     if (machine->windows && result->allocation_failed) {

@@ -342,7 +342,7 @@ static int prepare(Fuzz *fuzz) {
         mailbox->session->builtin = options->implementation->builtin;
     }
     if (!workdir_open(&fuzz->workdir)) return fail(fuzz, 3, fuzz->workdir.error);
-    if (!workdir_seed(&fuzz->workdir, options->corpus))
+    if (!workdir_seed(&fuzz->workdir, options->corpus, options->windows))
         return fail(fuzz, fuzz->workdir.request_wrong ? 2 : 3, fuzz->workdir.error);
     return 0;
 }

@@ -36,6 +36,7 @@ typedef struct {
     Program *program;
     uint8_t *bytes;
     unsigned count;
+    bool windows;
 } Seeding;
 
 static bool take_seed(void *context, const char *path) {
@@ -45,6 +46,7 @@ static bool take_seed(void *context, const char *path) {
         workdir->request_wrong = true;
         return false;
     }
+    if (program_needs_windows(seeding->program) && !seeding->windows) return true;
     size_t size = bytes_encode(seeding->program, seeding->bytes, SESSION_BYTES);
     if (size > SESSION_BYTES) return true; /* larger than what is fuzzed */
     char name[320];
@@ -52,8 +54,8 @@ static bool take_seed(void *context, const char *path) {
     return file_replace(name, seeding->bytes, size, workdir->error, sizeof workdir->error);
 }
 
-bool workdir_seed(Workdir *workdir, char **folders) {
-    Seeding seeding = {workdir, program_new(), malloc(SESSION_BYTES), 0};
+bool workdir_seed(Workdir *workdir, char **folders, bool windows) {
+    Seeding seeding = {workdir, program_new(), malloc(SESSION_BYTES), 0, windows};
     bool good = seeding.program && seeding.bytes;
     if (!good) snprintf(workdir->error, sizeof workdir->error, "out of memory");
     for (; good && folders && *folders; folders++) {

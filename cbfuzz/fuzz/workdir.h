@@ -16,8 +16,9 @@ typedef struct {
 /* Makes it. Each function returns false and fills `error` when it fails. */
 bool workdir_open(Workdir *workdir);
 
-/* Adds all programs of the folders, scripts as bytes. NULL-terminated. */
-bool workdir_seed(Workdir *workdir, char **folders);
+/* Adds all programs of the folders, scripts as bytes. NULL-terminated. Those that
+ * need the profile windows only where that is the profile of the run. */
+bool workdir_seed(Workdir *workdir, char **folders, bool windows);
 
 /* A new folder for a process to keep programs in; its path goes to `path`. */
 bool workdir_out(Workdir *workdir, char *path, size_t size);

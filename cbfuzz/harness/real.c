@@ -285,6 +285,10 @@ static Start rewind_to_start(bool windows, Readings readings) {
     for (unsigned i = 0; i < 3; i++)
         start.system[i] = (uint64_t)(uintptr_t)implementation->system[i];
     start.processors = nt_active_processors();
+    /* Whether there is a ProcessorAdd was seen at the boot. */
+    if (!windows)
+        readings_assume(&start.readings,
+                        implementation->system[2] ? "PROCESSOR-ADD-PRESENT" : "PROCESSOR-ADD-ABSENT");
     return start;
 }
 
