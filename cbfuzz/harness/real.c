@@ -286,9 +286,7 @@ static Start rewind_to_start(bool windows, Readings readings) {
         start.system[i] = (uint64_t)(uintptr_t)implementation->system[i];
     start.processors = nt_active_processors();
     /* Whether there is a ProcessorAdd was seen at the boot. */
-    if (!windows)
-        readings_assume(&start.readings,
-                        implementation->system[2] ? "PROCESSOR-ADD-PRESENT" : "PROCESSOR-ADD-ABSENT");
+    if (!windows) start.readings.answers[QUESTION_PROCESSOR_ADD] = implementation->system[2] ? 1 : 2;
     return start;
 }
 
