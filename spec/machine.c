@@ -104,7 +104,7 @@ Permission machine_call(Machine *machine, const Call *call) {
         at_stake(machine, CLAUSE_ROUTINE_TASKS);
     }
     SpecFrame *frame = &machine->frames[machine->frame_count++];
-    frame->call = *call;
+    if (call != &frame->call) frame->call = *call;
     frame->irql = machine->irql;
     frame->base = machine->irql;
     frame->excused = permission == PERMIT_EXCUSED;

@@ -175,7 +175,7 @@ typedef struct {
     uint32_t began;         /* clock */
     uint16_t object;        /* whose routines it calls, or NO_ID */
     uint16_t end;           /* registrations made before it: those below */
-    uint16_t cursor;        /* next registration in order */
+    uint16_t cursor;        /* next registration in order: its place in live[] */
     uint16_t running;       /* registration whose routine runs for it, or NO_ID */
     uint16_t worlds_misused;
     ClauseId clause;        /* of a divergence seen inside */
@@ -206,7 +206,7 @@ typedef struct Machine {
     uint32_t calls;          /* routine calls judged */
     uint32_t effective;      /* calls that changed state or called a routine */
     uint32_t feature;        /* abstract state and transition of the last step, for coverage */
-    SpecFrame frames[MACHINE_FRAMES];
+    SpecFrame frames[MACHINE_FRAMES + 1]; /* and the place for one that is refused */
     SpecObject objects[MACHINE_OBJECTS];
     uint16_t live[MACHINE_REGISTRATIONS];
     SpecRegistration registrations[MACHINE_REGISTRATIONS];
@@ -216,6 +216,13 @@ typedef struct Machine {
  * registration, PASSIVE_LEVEL. Costs no more than what is used. `system` are
  * the addresses of the three objects if they are known, else 0. */
 void machine_start(Machine *machine, bool windows, Readings readings, const uint64_t system[3]);
+
+/* Where the next call may be written down before machine_call is asked about it:
+ * one that stands there already need not be copied. What the machine knows of the
+ * call that has just returned ends here. */
+static inline Call *machine_place(Machine *machine) {
+    return &machine->frames[machine->frame_count].call;
+}
 
 /* Before a call. PERMIT_MISUSE and PERMIT_FULL leave the machine as it was. */
 Permission machine_call(Machine *machine, const Call *call);

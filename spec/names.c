@@ -5,15 +5,29 @@ static inline uint16_t fold(uint16_t unit) {
     return unit >= 'a' && unit <= 'z' ? (uint16_t)(unit - 32) : unit;
 }
 
-/* Equal for all names that may be equal without case: units outside of ASCII
- * count as one, for the documents name no table of their cases. */
-uint32_t name_hash(SpecName name) {
-    uint32_t hash = 2166136261u;
-    for (unsigned i = 0; i < name.length; i++) {
+/* \Callback\, as most names start. */
+enum { PREFIX = 10 };
+static const uint16_t prefix[PREFIX + 1] = u"\\Callback\\";
+
+static bool starts_with_prefix(SpecName name) {
+    return name.length > PREFIX && !__builtin_memcmp(name.units, prefix, PREFIX * sizeof *prefix);
+}
+
+static uint32_t hash_on(uint32_t hash, SpecName name, unsigned from) {
+    for (unsigned i = from; i < name.length; i++) {
         uint16_t unit = name.units[i] < 0x80 ? fold(name.units[i]) : 0x80;
         hash = (hash ^ unit) * 16777619u;
     }
     return hash;
+}
+
+/* Equal for all names that may be equal without case: units outside of ASCII
+ * count as one, for the documents name no table of their cases. */
+uint32_t name_hash(SpecName name) {
+    static uint32_t hash_of_prefix;
+    if (!starts_with_prefix(name)) return hash_on(2166136261u, name, 0);
+    if (!hash_of_prefix) hash_of_prefix = hash_on(2166136261u, (SpecName){prefix, PREFIX, true}, 0);
+    return hash_on(hash_of_prefix, name, PREFIX);
 }
 
 NameMatch name_match(SpecName a, SpecName b, bool case_insensitive) {
@@ -42,8 +56,16 @@ static bool equals(const uint16_t *units, unsigned length, const char *text, boo
     return !text[length];
 }
 
+static bool has_backslash(SpecName name, unsigned from) {
+    bool has = false;
+    for (unsigned i = from; i < name.length; i++)
+        has |= name.units[i] == '\\';
+    return has;
+}
+
 PathKind name_path(SpecName name, bool case_insensitive) {
     if (!name.present) return PATH_ABSENT;
+    if (starts_with_prefix(name) && !has_backslash(name, PREFIX)) return PATH_LEAF;
     if (!name.length) return PATH_EMPTY;
     if (name.units[0] != '\\') return PATH_RELATIVE;
     if (name.length == 1) return PATH_ROOT;

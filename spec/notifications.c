@@ -58,29 +58,17 @@ static bool same_routine(const SpecRegistration *registration, const Entry *entr
     return registration->routine == entry->routine && registration->context == entry->context;
 }
 
-/* Where in live[] the first registration from this number on stands. */
-static unsigned live_from(const Machine *machine, uint16_t number) {
-    unsigned from = 0, to = machine->live_count;
-    while (from < to) {
-        unsigned middle = (from + to) / 2;
-        if (machine->live[middle] < number) from = middle + 1;
-        else to = middle;
-    }
-    return from;
-}
-
 /* The registration that is due next, if this routine call belongs to it. */
 static SpecRegistration *match_due(Machine *machine, SpecFrame *frame, const Entry *entry) {
-    for (unsigned i = live_from(machine, frame->cursor); i < machine->live_count; i++) {
-        uint16_t number = machine->live[i];
-        SpecRegistration *registration = &machine->registrations[number];
-        if (number >= frame->end) break;
+    unsigned i = frame->cursor;
+    for (; i < machine->live_count && machine->live[i] < frame->end; i++) {
+        SpecRegistration *registration = &machine->registrations[machine->live[i]];
         if (registration->object != frame->object) continue;
         if (!same_routine(registration, entry)) return NULL;
-        frame->cursor = (uint16_t)(number + 1);
+        frame->cursor = (uint16_t)(i + 1);
         return registration;
     }
-    if (frame->cursor < frame->end) frame->cursor = frame->end;
+    frame->cursor = (uint16_t)i;
     return NULL;
 }
 
@@ -88,17 +76,16 @@ static SpecRegistration *match_due(Machine *machine, SpecFrame *frame, const Ent
  * in order. Where processor change routines are called as well, the same call can
  * be one's or the other's, so that order among these says nothing. */
 static SpecRegistration *match_late(Machine *machine, SpecFrame *frame, const Entry *entry) {
-    if (frame->cursor < frame->end) return NULL;
     bool stage = frame->call.kind == CALL_PROCESSOR_STAGE;
     uint64_t bit = frame_bit(machine, frame);
-    uint16_t from = stage ? frame->end : frame->cursor;
-    for (unsigned i = live_from(machine, from); i < machine->live_count; i++) {
+    for (unsigned i = frame->cursor; i < machine->live_count; i++) {
         uint16_t number = machine->live[i];
         SpecRegistration *registration = &machine->registrations[number];
+        if (number < frame->end) return NULL; /* another is due */
         if (registration->object != frame->object) continue;
         if (!same_routine(registration, entry)) continue;
         if (stage && (registration->called & bit)) continue;
-        if (!stage) frame->cursor = (uint16_t)(number + 1);
+        if (!stage) frame->cursor = (uint16_t)(i + 1);
         return registration;
     }
     return NULL;
@@ -337,7 +324,7 @@ size_t machine_expected(const Machine *machine, ExpectedEntry *entries, size_t c
 bool notify_next(const Machine *machine, const SpecFrame *frame, Entry *entry) {
     uint64_t bit = frame_bit(machine, frame);
     bool stage = frame->call.kind == CALL_PROCESSOR_STAGE;
-    unsigned from = stage ? 0 : live_from(machine, frame->cursor);
+    unsigned from = stage ? 0 : frame->cursor;
     for (unsigned i = from; i < machine->live_count && machine->live[i] < frame->end; i++) {
         const SpecRegistration *registration = &machine->registrations[machine->live[i]];
         bool change = registration->object == NO_ID;

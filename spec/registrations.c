@@ -20,20 +20,18 @@ void registration_remove(Machine *machine, uint16_t number) {
     SpecRegistration *registration = &machine->registrations[number];
     registration->alive = false;
     registration->died = machine->clock;
-    unsigned at = 0;
-    while (machine->live[at] != number)
-        at++;
+    unsigned place = 0;
+    while (machine->live[place] != number)
+        place++;
     machine->live_count--;
+    unsigned at = place;
     for (; at < machine->live_count; at++)
         machine->live[at] = machine->live[at + 1];
-    for (unsigned i = 0; i < machine->frame_count; i++)
-        machine->frames[i].removed |= machine->frames[i].object == registration->object;
-}
-
-static bool handle_in_use(const Machine *machine, uint64_t handle) {
-    for (unsigned i = 0; i < machine->live_count; i++)
-        if (machine->registrations[machine->live[i]].handle == handle) return true;
-    return false;
+    for (unsigned i = 0; i < machine->frame_count; i++) {
+        SpecFrame *frame = &machine->frames[i];
+        frame->removed |= frame->object == registration->object;
+        frame->cursor -= place < frame->cursor;
+    }
 }
 
 Permission register_call(Machine *machine, const Call *call) {
@@ -48,17 +46,22 @@ Permission register_call(Machine *machine, const Call *call) {
     return permit_in(machine, object_held(&machine->objects[call->object]), CLAUSE_REGISTER_OBJECT);
 }
 
-/* Which readings of "the same routine again" would refuse this one. */
-static uint8_t refusing_readings(const Machine *machine, const Call *call) {
-    bool routine = false, pair = false;
+/* What the live registrations have in common with a new one. */
+typedef struct {
+    bool handle;      /* one has the handle */
+    uint8_t refusing; /* which readings of "the same routine again" would refuse it */
+} Likeness;
+
+static Likeness find_likeness(const Machine *machine, const Call *call, uint64_t handle) {
+    bool same = false, routine = false, pair = false;
     for (unsigned i = 0; i < machine->live_count; i++) {
         const SpecRegistration *other = &machine->registrations[machine->live[i]];
-        if (other->object != call->object || other->routine != call->routine)
-            continue;
-        routine = true;
-        pair |= other->context == call->context;
+        bool alike = other->object == call->object && other->routine == call->routine;
+        same |= other->handle == handle;
+        routine |= alike;
+        pair |= alike && other->context == call->context;
     }
-    return (uint8_t)((pair ? 2 : 0) | (routine ? 4 : 0));
+    return (Likeness){.handle = same, .refusing = (uint8_t)((pair ? 2 : 0) | (routine ? 4 : 0))};
 }
 
 /* What is broken when the object allows more or fewer than it was created for. */
@@ -79,7 +82,7 @@ static Outcome refused(Machine *machine, const Call *call, const SpecObject *obj
     }
     if (machine->live_count >= MACHINE_ROOM_REGISTRATIONS) return OUTCOME_ALLOWED;
     uint8_t *same = &machine->readings.answers[QUESTION_SAME_ROUTINE];
-    uint8_t refusing = refusing_readings(machine, call) & *same;
+    uint8_t refusing = find_likeness(machine, call, 0).refusing & *same;
     if (refusing) {
         *same = refusing;
         return OUTCOME_ALLOWED;
@@ -111,9 +114,9 @@ Outcome register_return(Machine *machine, const Return *result) {
         at_stake(machine, CLAUSE_REGISTER_SINGLE);
         return worlds_keep(machine, 0, clause_of_room(object, CLAUSE_REGISTER_SINGLE));
     }
-    if (handle_in_use(machine, result->pointer))
-        return worlds_keep(machine, 0, CLAUSE_REGISTER_HANDLE);
-    uint8_t refusing = refusing_readings(machine, call);
+    Likeness likeness = find_likeness(machine, call, result->pointer);
+    if (likeness.handle) return worlds_keep(machine, 0, CLAUSE_REGISTER_HANDLE);
+    uint8_t refusing = likeness.refusing;
     if (refusing) {
         uint8_t *same = &machine->readings.answers[QUESTION_SAME_ROUTINE];
         if (!(*same & ~refusing)) return worlds_keep(machine, 0, CLAUSE_REGISTER_HANDLE);

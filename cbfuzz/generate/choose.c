@@ -7,24 +7,40 @@
 
 static const Line empty_line = {.result = NO_VARIABLE, .operand = NO_VARIABLE};
 
+static bool has_room(const SpecObject *object) {
+    return object->multiple || !object->registered;
+}
+
+static bool is_driver_defined(const SpecObject *object) {
+    return !object->system;
+}
+
+static bool has_routines(const SpecObject *object) {
+    return !object->system && object->registered;
+}
+
+/* The latest first: they are the likeliest to be of use. */
 void choose_offer(const Generator *generator, Offer *offer) {
     const Executor *executor = generator->executor;
     const Machine *machine = &executor->machine;
-    const Program *program = generator->program;
     offer->objects = offer->registrations = offer->changes = 0;
-    /* The latest first: they are the likeliest to be of use. */
-    for (unsigned i = program->variable_count; i-- > 0;) {
-        uint16_t number = executor->binding[i];
-        if (number == NO_ID) continue;
-        if (program->variables[i].type == TYPE_OBJECT) {
-            if (offer->objects < CHOICES && machine_holds(machine, number))
-                offer->object[offer->objects++] = (uint16_t)i;
-        } else if (machine->registrations[number].alive) {
-            if (program->variables[i].type == TYPE_PROCESSOR) {
-                if (offer->changes < CHOICES) offer->change[offer->changes++] = (uint16_t)i;
-            } else if (offer->registrations < CHOICES) {
-                offer->registration[offer->registrations++] = (uint16_t)i;
-            }
+    offer->driver_defined = offer->has_routines = false;
+    for (unsigned i = machine->object_count; i-- > 0 && offer->objects < CHOICES;) {
+        uint16_t variable = executor->object_variable[i];
+        if (variable == NO_VARIABLE || executor->binding[variable] != i ||
+            !machine_holds(machine, (uint16_t)i))
+            continue;
+        offer->object[offer->objects++] = variable;
+        offer->driver_defined |= is_driver_defined(&machine->objects[i]);
+        offer->has_routines |= has_routines(&machine->objects[i]);
+    }
+    for (unsigned i = machine->live_count; i-- > 0;) {
+        uint16_t number = machine->live[i], variable = executor->registration_variable[number];
+        if (executor->binding[variable] != number) continue;
+        if (machine->registrations[number].object == NO_ID) {
+            if (offer->changes < CHOICES) offer->change[offer->changes++] = variable;
+        } else if (offer->registrations < CHOICES) {
+            offer->registration[offer->registrations++] = variable;
         }
     }
 }
@@ -132,25 +148,6 @@ static uint16_t prefer_object(Generator *generator, const Offer *offer,
     return offer->object[from];
 }
 
-static bool has_room(const SpecObject *object) {
-    return object->multiple || !object->registered;
-}
-
-static bool is_driver_defined(const SpecObject *object) {
-    return !object->system;
-}
-
-static bool has_routines(const SpecObject *object) {
-    return !object->system && object->registered;
-}
-
-static bool any_object(const Generator *generator, const Offer *offer,
-                       bool (*has)(const SpecObject *)) {
-    for (unsigned i = 0; i < offer->objects; i++)
-        if (has(object_of(generator, offer->object[i]))) return true;
-    return false;
-}
-
 static void choose_register(Generator *generator, const Offer *offer, Line *line) {
     Random *random = &generator->random;
     line->kind = LINE_REGISTER;
@@ -185,8 +182,8 @@ static void weigh(const Generator *generator, const Offer *offer, uint8_t weight
     }
     if (offer->objects) {
         if (registers) weight[LINE_REGISTER] = offer->registrations < 6 ? 34 : 6;
-        if (any_object(generator, offer, is_driver_defined)) {
-            weight[LINE_NOTIFY] = any_object(generator, offer, has_routines) ? 30 : 2;
+        if (offer->driver_defined) {
+            weight[LINE_NOTIFY] = offer->has_routines ? 30 : 2;
             weight[LINE_MAKE_TEMPORARY] = passive ? 2 : 0;
         }
         weight[LINE_REFERENCE] = 3;
@@ -195,7 +192,7 @@ static void weigh(const Generator *generator, const Offer *offer, uint8_t weight
     if (offer->registrations && registers) weight[LINE_UNREGISTER] = 12;
 }
 
-bool choose_statement(Generator *generator, Line *line) {
+bool choose_statement(Generator *generator) {
     Random *random = &generator->random;
     Offer offer;
     uint8_t weight[LINE_KINDS];
@@ -211,8 +208,8 @@ bool choose_statement(Generator *generator, Line *line) {
     unsigned kind = 0;
     while (pick >= weight[kind])
         pick -= weight[kind++];
-    *line = empty_line;
-    line->kind = (uint8_t)kind;
+    Line *line = program_place(generator->program, kind, 0, NULL);
+    if (!line) return false;
     switch ((LineKind)kind) {
     case LINE_CREATE: choose_create(generator, line, true); break;
     case LINE_OPEN: choose_create(generator, line, false); break;

@@ -11,6 +11,7 @@ enum { CHOICES = 48 /* variables of one kind looked at: programs are short */ };
 typedef struct {
     uint16_t object[CHOICES], registration[CHOICES], change[CHOICES];
     unsigned objects, registrations, changes;
+    bool driver_defined, has_routines; /* one of the objects is, one such has */
 } Offer;
 
 struct Generator {
@@ -29,9 +30,9 @@ struct Generator {
 /* A variable for each thing that the program may use now. */
 void choose_offer(const Generator *generator, Offer *offer);
 
-/* A statement that would do something now; false: there is none in this
- * program's subset (the state offers nothing). */
-bool choose_statement(Generator *generator, Line *line);
+/* Appends a statement that would do something now; false: there is none in this
+ * program's subset (the state offers nothing), or no room. */
+bool choose_statement(Generator *generator);
 
 /* Appends a body for a routine that is registered and has not run; false: none. */
 bool choose_body(Generator *generator);

@@ -106,11 +106,7 @@ static void grow(Generator *generator, uint32_t statements) {
                 if (!write_down(generator, from)) return;
             }
         }
-        Line line;
-        if (!choose_statement(generator, &line)) return;
-        uint32_t before = program->line_count;
-        program_append(program, line, NULL);
-        if (program->line_count == before) return;
+        if (!choose_statement(generator)) return;
         take(generator);
     }
 }

@@ -120,16 +120,24 @@ static bool make_call(Executor *executor, const Call *call) {
     return executor->state == RUN_GOES_ON;
 }
 
+/* Field by field: the entry was written a moment ago, in such pieces. */
+static void keep_event(Event *event, const Entry *entry, unsigned level) {
+    event->level = (uint8_t)level;
+    event->routine = entry->routine;
+    event->irql = entry->irql;
+    event->context = entry->context;
+    for (unsigned i = 0; i < 2; i++) {
+        event->argument[i].kind = entry->argument[i].kind;
+        event->argument[i].stage = entry->argument[i].stage;
+        event->argument[i].number = entry->argument[i].number;
+    }
+}
+
 void executor_enter(Executor *executor, const Entry *entry) {
     if (executor->state != RUN_GOES_ON) return;
     Machine *machine = &executor->machine;
     if (executor->event_count < EXECUTOR_EVENTS)
-        executor->events[executor->event_count] =
-            (Event){.level = (uint8_t)(executor->level + 1),
-                    .routine = entry->routine,
-                    .irql = entry->irql,
-                    .context = entry->context,
-                    .argument = {entry->argument[0], entry->argument[1]}};
+        keep_event(&executor->events[executor->event_count], entry, executor->level + 1u);
     executor->event_count++;
     if (executor->trace) trace_enter(executor, entry);
     Outcome outcome = machine_enter(machine, entry);
@@ -182,7 +190,9 @@ bool executor_translate(const Executor *executor, uint32_t index, Call *call) {
     const Line *line = &program->lines[index];
     if (line_info[line->kind].class != CLASS_CALL || line->kind == LINE_FAIL_ALLOCATION)
         return false;
-    *call = (Call){.kind = kinds[line->kind], .object = NO_ID, .registration = NO_ID};
+    call->kind = kinds[line->kind];
+    call->object = call->registration = NO_ID;
+    call->giving_back = false;
     if (line->operand != NO_VARIABLE) {
         uint16_t number = executor->binding[line->operand];
         if (line_info[line->kind].operand == TYPE_OBJECT) call->object = number;
@@ -227,6 +237,7 @@ bool executor_translate(const Executor *executor, uint32_t index, Call *call) {
 static void add_processor(Executor *executor, Call *call, bool fails) {
     enum { FAILED = (int)0xC0000001 };
     call->stage = STAGE_START;
+    call->status = 0;
     call->processor = executor->processors;
     if (executor->processors + 1 >= MACHINE_PROCESSORS) {
         halt(executor, RUN_FULL);
@@ -245,10 +256,12 @@ static void add_processor(Executor *executor, Call *call, bool fails) {
 
 static void bind_result(Executor *executor, const Line *line) {
     if (line->result == NO_VARIABLE) return;
-    const Machine *machine = &executor->machine;
-    executor->binding[line->result] = line_info[line->kind].result == TYPE_OBJECT
-                                          ? machine->result_object
-                                          : machine->result_registration;
+    bool object = line_info[line->kind].result == TYPE_OBJECT;
+    uint16_t number =
+        object ? executor->machine.result_object : executor->machine.result_registration;
+    executor->binding[line->result] = number;
+    if (number == NO_ID) return;
+    (object ? executor->object_variable : executor->registration_variable)[number] = line->result;
 }
 
 void executor_line(Executor *executor, uint32_t index) {
@@ -263,13 +276,13 @@ void executor_line(Executor *executor, uint32_t index) {
         executor->calls++;
         return;
     }
-    Call call;
-    if (!executor_translate(executor, index, &call)) return;
+    Call *call = machine_place(&executor->machine);
+    if (!executor_translate(executor, index, call)) return;
     uint32_t from = executor->event_count;
     if (line->kind == LINE_ADD_PROCESSOR)
-        add_processor(executor, &call, line->flags & FLAG_FAILS);
+        add_processor(executor, call, line->flags & FLAG_FAILS);
     else
-        make_call(executor, &call);
+        make_call(executor, call);
     if (executor->state != RUN_GOES_ON) return;
     executor->line = index;
     bind_result(executor, line);
@@ -311,7 +324,10 @@ static void begin(Executor *executor, const Program *program, const Start *start
     executor->processors = start->processors;
     executor->event_count = executor->events_from = 0;
     executor->feature_count = 0;
-    memset(executor->binding, 0xFF, program->variable_count * sizeof executor->binding[0]);
+    for (uint32_t i = 0; i < program->variable_count; i++)
+        executor->binding[i] = NO_ID;
+    for (unsigned i = 0; i < 3; i++)
+        executor->object_variable[i] = NO_VARIABLE;
     judgement->verdict = VERDICT_CONFORMS;
     judgement->clause = CLAUSE_NONE;
     judgement->expectation = judgement->whole = false;
@@ -351,19 +367,25 @@ static void give_back_registrations(Executor *executor) {
     for (uint16_t i = 0; i < machine->registration_count && executor->state == RUN_GOES_ON; i++) {
         if (!machine->registrations[i].alive) continue;
         bool change = machine->registrations[i].object == NO_ID;
-        Call call = {.kind = change ? CALL_DEREGISTER_CHANGE : CALL_UNREGISTER,
-                     .object = NO_ID,
-                     .registration = i};
-        make_call(executor, &call);
+        Call *call = machine_place(machine);
+        call->kind = change ? CALL_DEREGISTER_CHANGE : CALL_UNREGISTER;
+        call->object = NO_ID;
+        call->registration = i;
+        make_call(executor, call);
     }
 }
 
 static void give_back_objects(Executor *executor) {
     Machine *machine = &executor->machine;
     for (uint16_t i = 0; i < machine->object_count; i++) {
-        Call call = {.kind = CALL_DEREFERENCE, .object = i, .registration = NO_ID};
-        while (executor->state == RUN_GOES_ON && machine_perhaps_holds(machine, i))
-            make_call(executor, &call);
+        while (executor->state == RUN_GOES_ON && machine_perhaps_holds(machine, i)) {
+            Call *call = machine_place(machine);
+            call->kind = CALL_DEREFERENCE;
+            call->object = i;
+            call->registration = NO_ID;
+            call->giving_back = false;
+            make_call(executor, call);
+        }
     }
     for (uint16_t i = 0; i < machine->object_count && executor->state == RUN_GOES_ON; i++) {
         if (machine->objects[i].system || !machine->objects[i].permanent) continue;

@@ -82,6 +82,9 @@ struct Executor {
     uint32_t feature_count;
     jmp_buf leave;
     uint16_t binding[EXECUTOR_BINDINGS]; /* variable -> number in the machine, NO_ID: NULL */
+    /* The other way: the variable that was bound last to an object or registration.
+     * NO_VARIABLE, or one whose binding is another by now: there is none. */
+    uint16_t object_variable[MACHINE_OBJECTS], registration_variable[MACHINE_REGISTRATIONS];
     Event events[EXECUTOR_EVENTS];
     uint32_t features[64];   /* abstract transitions of this program, for coverage */
     Machine machine;

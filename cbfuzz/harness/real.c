@@ -14,6 +14,7 @@ enum { NAME_BYTES = 2 * PROGRAM_NAME_UNITS + 64 };
 static Executor *executor; /* whose calls are being made */
 static Implementation *implementation;
 static uint32_t failed_before; /* injected failures before the call */
+static NtThreadState state;    /* of the thread, while we run and not the implementation */
 
 /* The caller's memory that holds a name during create, and not a byte more. */
 static _Alignas(16) uint16_t name_memory[NAME_BYTES / 2];
@@ -51,8 +52,9 @@ static SpecValue read_status(const void *pointer) {
 
 static void routine_called(uint8_t routine, PVOID context, PVOID argument1, PVOID argument2) {
     executor->inside = false;
+    state = nt_thread_state();
     Entry entry = {.routine = routine,
-                   .irql = nt_thread_state().irql,
+                   .irql = state.irql,
                    .context = (uint64_t)(uintptr_t)context,
                    .argument = {{.kind = SPEC_NUMBER, .number = (uint64_t)(uintptr_t)argument1},
                                 {.kind = SPEC_NUMBER, .number = (uint64_t)(uintptr_t)argument2}}};
@@ -192,13 +194,14 @@ static void compare_state(NtThreadState before, NtThreadState after) {
 static void real_call(Executor *the_executor, const Call *call, Return *result) {
     if (call->kind == CALL_IRQL) {
         nt_set_irql(call->level);
+        state.irql = call->level;
         return;
     }
     if (call->kind == CALL_SET_STATUS) {
         if (status_place) *(NTSTATUS *)status_place = (NTSTATUS)call->status;
         return;
     }
-    NtThreadState before = nt_thread_state();
+    NtThreadState before = state;
     const char *outer_base = stack_base;
     stack_base = __builtin_frame_address(0);
     uint32_t failed = failed_before = nt_failed_allocations();
@@ -207,7 +210,8 @@ static void real_call(Executor *the_executor, const Call *call, Return *result) 
     the_executor->inside = false;
     stack_base = outer_base;
     result->allocation_failed = nt_failed_allocations() != failed;
-    compare_state(before, nt_thread_state());
+    state = nt_thread_state();
+    compare_state(before, state);
 }
 
 static void on_stop(const NtStop *stop) {
@@ -279,6 +283,7 @@ void real_attach(Executor *the_executor, Implementation *the_implementation) {
 static Start rewind_to_start(bool windows, Readings readings) {
     Start start = {.windows = windows, .readings = readings};
     implementation_rewind(implementation);
+    state = nt_thread_state();
     status_place = NULL;
     stack_base = NULL;
     failed_before = 0;
