@@ -20,7 +20,7 @@ NT := -fshort-wchar -fms-extensions -Wno-microsoft -Wno-multichar -Icbfuzz/nt/in
 # Who is instrumented how: the implementation for coverage and memory errors, the
 # environment for memory errors (it works on the implementation's memory), the
 # harness, the machine and the rest for nothing: their speed is the tool's.
-PLAIN_FLAGS := $(COMMON) -O3
+PLAIN_FLAGS := $(COMMON) -O3 -fomit-frame-pointer
 NT_FLAGS := $(COMMON) $(NT) -O2 -fsanitize=address
 HARNESS_FLAGS := $(COMMON) $(NT) -O3
 CALLBACK_FLAGS := $(COMMON) $(NT) -O2 -fsanitize=address -fsanitize=fuzzer-no-link -fvisibility=hidden \

@@ -16,15 +16,6 @@ static const Command commands[] = {
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 
-/* Sanitizer reports end the process with a code of their own, without symbols
- * and without a search for leaks: the harness counts for itself. */
-const char *__asan_default_options(void);
-const char *__asan_default_options(void) {
-    return "detect_leaks=0:exitcode=77:handle_abort=1:handle_segv=1:handle_sigbus=1:handle_sigill=1:"
-           "handle_sigfpe=1:symbolize=0:allocator_may_return_null=1:detect_stack_use_after_return=0:"
-           "abort_on_error=0:color=never";
-}
-
 static void print_help(FILE *out) {
     fputs("usage: cbfuzz COMMAND [OPTION...] [FILE...]\n\n"
           "Fuzzes and checks implementations of the NT kernel's callback objects.\n\n",
