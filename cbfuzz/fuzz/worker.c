@@ -15,6 +15,7 @@ enum {
     LENGTH = 64,         /* statements of a generated program at top level, at most */
     FRESH_PERCENT = 35,  /* programs that are new, not made from one of the corpus */
     CROSS_PERCENT = 30,
+    TRIES = 16,          /* programs for each that libFuzzer is given, unless one shows something new */
     COUNTERS = 2048      /* for abstract transitions; all are looked at after each run */
 };
 
@@ -37,6 +38,7 @@ static size_t made_size; /* of session->bytes if the mutator made and ran them, 
 static unsigned char *coverage, *made_coverage; /* the implementation's counters, and what
                                                    the made program left in them */
 static size_t coverage_size;
+static unsigned char *seen; /* per counter: bits of how often it was ever reached */
 static bool started;
 
 bool worker_new_signature(FuzzShared *shared, const char *signature) {
@@ -70,18 +72,30 @@ static void report(void) {
         nap();
 }
 
+static uint32_t hash_feature(uint32_t feature) {
+    return feature * 2654435761u;
+}
+
+/* Gives libFuzzer the transitions of this program. */
 static void count_features(const Executor *executor) {
-    FuzzShared *shared = mailbox->shared;
     for (unsigned i = 0; i < executor->feature_count; i++) {
-        uint32_t hash = executor->features[i] * 2654435761u;
-        uint8_t *counter = &counters[hash % COUNTERS];
+        uint8_t *counter = &counters[hash_feature(executor->features[i]) % COUNTERS];
         if (*counter < 255) ++*counter;
-        uint32_t bit = hash >> 16;
-        if (!(shared->states[bit / 8] >> (bit % 8) & 1)) {
-            shared->states[bit / 8] |= (uint8_t)(1u << (bit % 8));
-            shared->state_count++;
-        }
     }
+}
+
+/* Notes the transitions of this program; is there one that no program had before? */
+static bool note_states(const Executor *executor) {
+    FuzzShared *shared = mailbox->shared;
+    bool novel = false;
+    for (unsigned i = 0; i < executor->feature_count; i++) {
+        uint32_t bit = hash_feature(executor->features[i]) >> 16;
+        if (shared->states[bit / 8] >> (bit % 8) & 1) continue;
+        shared->states[bit / 8] |= (uint8_t)(1u << (bit % 8));
+        shared->state_count++;
+        novel = true;
+    }
+    return novel;
 }
 
 /* What this program has shown holds for those that follow, unless it assumed something. */
@@ -150,6 +164,7 @@ static int run_one(const uint8_t *data, size_t size) {
         bytes_decode(program, data, size);
         session_run(session, program);
         end();
+        note_states(&session->executor);
     }
     made_size = SIZE_MAX;
     count_features(&session->executor);
@@ -159,8 +174,32 @@ static int run_one(const uint8_t *data, size_t size) {
     return 0;
 }
 
-/* Makes a program, which runs while it is made. */
-static size_t make(uint8_t *out, size_t room, uint64_t seed, Program *first, Program *second) {
+/* Has this run reached anything for the first time, or a new number of times? The
+ * numbers are taken in the steps that libFuzzer takes them in. */
+static bool is_novel(void) {
+    bool novel = false;
+    for (size_t i = 0; i + 8 <= coverage_size; i += 8) {
+        uint64_t word;
+        __builtin_memcpy(&word, coverage + i, 8);
+        for (; word; word &= ~(UINT64_C(0xFF) << (__builtin_ctzll(word) & ~7))) {
+            unsigned at = (unsigned)__builtin_ctzll(word) / 8;
+            unsigned count = (unsigned)(word >> at * 8) & 0xFF;
+            unsigned step = count < 4    ? count - 1
+                            : count < 32 ? 32u - (unsigned)__builtin_clz(count)
+                            : count < 128 ? 6
+                                          : 7;
+            unsigned char bit = (unsigned char)(1u << step);
+            novel |= !(seen[i + at] & bit);
+            seen[i + at] |= bit;
+        }
+    }
+    return novel;
+}
+
+/* Makes a program, which runs while it is made. 0: it has shown nothing new, and
+ * is not the last try, so libFuzzer need not hear of it. */
+static size_t make_one(uint8_t *out, size_t room, uint64_t seed, Program *first, Program *second,
+                       bool last) {
     Session *session = mailbox->session;
     Recipe recipe = {.seed = seed,
                      .length = LENGTH,
@@ -174,9 +213,12 @@ static size_t make(uint8_t *out, size_t room, uint64_t seed, Program *first, Pro
     clear(coverage, coverage_size);
     generator_prepare(generator, &session->executor, &recipe);
     session_drive(session, program, generator_drive, generator);
-    copy(made_coverage, coverage, coverage_size);
     made_size = session->size;
     end();
+    bool fresh = is_novel();
+    fresh |= note_states(&session->executor);
+    if (!fresh && !last) return 0;
+    copy(made_coverage, coverage, coverage_size);
     const Judgement *judgement = &session->judgement;
     if (!judgement->whole && !verdict_is_finding(judgement->verdict) && program->line_count &&
         line_info[program->lines[program->line_count - 1].kind].class == CLASS_CALL) {
@@ -190,23 +232,32 @@ static size_t make(uint8_t *out, size_t room, uint64_t seed, Program *first, Pro
     return session->size;
 }
 
+/* Makes programs until one is worth libFuzzer's time: its own share of the work
+ * on a program is larger than ours. */
+static size_t make(uint8_t *out, size_t room, Random *random, Program *first, Program *second) {
+    for (unsigned tries = TRIES; tries; tries--) {
+        size_t size = make_one(out, room, random_next(random), first, second, tries == 1);
+        if (size) return size;
+    }
+    return 0;
+}
+
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t room, unsigned seed) {
     Random random = {.state = seed};
-    uint64_t wide = random_next(&random);
-    if (size < 3 || random_chance(&random, FRESH_PERCENT)) return make(data, room, wide, NULL, NULL);
+    if (size < 3 || random_chance(&random, FRESH_PERCENT))
+        return make(data, room, &random, NULL, NULL);
     bytes_decode(first_source, data, size);
-    return make(data, room, wide, first_source, NULL);
+    return make(data, room, &random, first_source, NULL);
 }
 
 size_t LLVMFuzzerCustomCrossOver(const uint8_t *first, size_t first_size, const uint8_t *second,
                                  size_t second_size, uint8_t *out, size_t room, unsigned seed) {
     Random random = {.state = seed};
-    uint64_t wide = random_next(&random);
     bytes_decode(first_source, first, first_size);
     /* libFuzzer would cross half of the time. */
-    if (!random_chance(&random, CROSS_PERCENT)) return make(out, room, wide, first_source, NULL);
+    if (!random_chance(&random, CROSS_PERCENT)) return make(out, room, &random, first_source, NULL);
     bytes_decode(second_source, second, second_size);
-    return make(out, room, wide, first_source, second_source);
+    return make(out, room, &random, first_source, second_source);
 }
 
 _Noreturn void worker_main(Mailbox *the_mailbox, Implementation *implementation, int argc,
@@ -220,7 +271,8 @@ _Noreturn void worker_main(Mailbox *the_mailbox, Implementation *implementation,
     made_size = SIZE_MAX;
     coverage = globals_counters(&coverage_size);
     made_coverage = malloc(coverage_size + 1);
-    if (!generator || !program || !first_source || !second_source || !made_coverage) _exit(3);
+    seen = calloc(1, coverage_size + 8);
+    if (!generator || !program || !first_source || !second_source || !made_coverage || !seen) _exit(3);
     LLVMFuzzerRunDriver(&argc, &argv, run_one);
     _exit(0);
 }
