@@ -12,7 +12,7 @@
 #include "program/bytes.h"
 
 enum {
-    LENGTH = 64,         /* statements of a generated program at top level, at most */
+    LENGTH = 32,         /* statements of a generated program at top level, at most */
     FRESH_PERCENT = 35,  /* programs that are new, not made from one of the corpus */
     CROSS_PERCENT = 30,
     TRIES = 16,          /* programs for each that libFuzzer is given, unless one shows something new */

@@ -99,7 +99,7 @@ static void grow(Generator *generator, uint32_t statements) {
     Program *program = generator->program;
     bool bodies = generator->kinds >> LINE_ROUTINE & 1;
     for (uint32_t i = 0; i < statements && !generator->broken; i++) {
-        if (bodies && random_chance(&generator->random, 9)) {
+        if (bodies && random_chance(&generator->random, 14)) {
             uint32_t variables = program->variable_count, from = program->line_count;
             if (choose_body(generator)) {
                 unbind_new(generator, variables);
