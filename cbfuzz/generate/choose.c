@@ -76,7 +76,9 @@ static void use_long_name(Generator *generator, Line *line) {
     unsigned length = 10 + generator->long_length;
     memcpy(units, dictionary_units + prefix->at, 10 * sizeof units[0]); /* \Callback\ */
     for (unsigned i = 10; i < length; i++)
-        units[i] = (uint16_t)('a' + i % 26);
+        units[i] = (uint16_t)('@' + i * 7 % 64); /* all letters, and what stands beside them */
+    for (unsigned i = 10; i < length; i++)
+        if (units[i] == '\\' || units[i] == 0x7F) units[i] = 'z';
     units[length++] = random_chance(&generator->random, 50) ? 'A' : 'B';
     line->name_at = program_add_name(generator->program, units, (uint16_t)length);
     line->name_length = (uint16_t)length;
@@ -90,6 +92,25 @@ static void choose_name(Generator *generator, Line *line) {
     else if (pick < 92) use_name(line, NAME_FIRST_ODD + random_below(random, NAME_COUNT - NAME_FIRST_ODD));
     else if (pick < 94) line->flags |= FLAG_UNNAMED;
     else use_long_name(generator, line);
+}
+
+/* A name as it is, or with one place or all in the other case. What is no letter
+ * changes as well: then it is another name. */
+static void use_spelled_name(Generator *generator, Line *line, SpecName name) {
+    uint16_t units[300];
+    Random *random = &generator->random;
+    if (name.length <= 300) {
+        memcpy(units, name.units, name.length * sizeof units[0]);
+        bool all = random_chance(random, 30), one = random_chance(random, 50);
+        unsigned place = random_below(random, name.length ? name.length : 1u);
+        for (unsigned i = 10; i < name.length; i++)
+            if ((all || (one && i == place)) && units[i] >= 0x40 && units[i] < 0x7F &&
+                (units[i] ^ 0x20) != '\\' && (units[i] ^ 0x20) != 0x7F && units[i] != '\\')
+                units[i] ^= 0x20;
+        name.units = units;
+    }
+    line->name_at = program_add_name(generator->program, name.units, name.length);
+    line->name_length = name.length;
 }
 
 /* The name of an object that can be opened now, in one case or another. */
@@ -107,9 +128,7 @@ static bool choose_taken_name(Generator *generator, Line *line) {
                                                 object->name.units, object->name.length * 2u)))
             name++;
         if (name == NAME_FIRST_ODD) {
-            line->name_at =
-                program_add_name(generator->program, object->name.units, object->name.length);
-            line->name_length = object->name.length;
+            use_spelled_name(generator, line, object->name);
             return true;
         }
         if (name <= NAME_DEMO_UPPER && random_chance(random, 50)) name = random_below(random, 3);
