@@ -140,17 +140,20 @@ static Outcome failed(Machine *machine, const SpecFrame *frame, const Return *re
     PathKind path = (PathKind)frame->path;
     const Call *call = &frame->call;
     at_stake(machine, CLAUSE_CREATE_ERROR);
-    if ((int32_t)result->status >= 0) return diverge(machine, CLAUSE_CREATE_SUCCESS);
+    if ((int32_t)result->status >= 0) return worlds_keep(machine, 0, CLAUSE_CREATE_SUCCESS);
     if (path == PATH_ABSENT) {
         at_stake(machine, CLAUSE_CREATE_UNNAMED);
         return result->status == (uint32_t)STATUS_UNSUCCESSFUL_CODE
                    ? OUTCOME_ALLOWED
-                   : diverge(machine, CLAUSE_CREATE_UNNAMED);
+                   : worlds_keep(machine, 0, CLAUSE_CREATE_UNNAMED);
     }
     if (path == PATH_EMPTY) at_stake(machine, CLAUSE_CREATE_EMPTY_NAME);
-    bool excused = result->allocation_failed || call->exclusive || found->exclusive ||
-                   name_is_odd(call->name) || objects_alive(machine) >= MACHINE_ROOM_OBJECTS;
-    if (machine->windows && !excused) {
+    bool own_reason = call->exclusive || found->exclusive || name_is_odd(call->name) ||
+                      objects_alive(machine) >= MACHINE_ROOM_OBJECTS;
+    bool excused = own_reason || result->allocation_failed;
+    bool at_apc = frame->irql == LEVEL_APC &&
+                  (machine->readings.answers[QUESTION_CREATE_AT_APC] & 2);
+    if (machine->windows && !excused && !at_apc) {
         ClauseId clause;
         uint32_t code = windows_code(path, call->create, &clause);
         if (code && !((found->some | found->perhaps) & judged_worlds(machine))) {
@@ -158,17 +161,17 @@ static Outcome failed(Machine *machine, const SpecFrame *frame, const Return *re
             /* Whoever creates where a directory stands meets its name or its type first. */
             bool collides = path == PATH_DIRECTORY && call->create && !call->openif &&
                             result->status == 0xC0000035;
-            if (result->status != code && !collides) return diverge(machine, clause);
+            if (result->status != code && !collides) return worlds_keep(machine, 0, clause);
         }
     }
-    if (machine->windows && result->allocation_failed) {
+    if (machine->windows && result->allocation_failed && !own_reason && !at_apc) {
         at_stake(machine, CLAUSE_WINDOWS_NO_MEMORY);
         if (result->status != 0xC000009A && path == PATH_LEAF &&
             !(!call->create && result->status == 0xC0000034))
-            return diverge(machine, CLAUSE_WINDOWS_NO_MEMORY);
+            return worlds_keep(machine, 0, CLAUSE_WINDOWS_NO_MEMORY);
     }
     if (excused) return OUTCOME_ALLOWED;
-    if (frame->irql == LEVEL_APC && (machine->readings.answers[QUESTION_CREATE_AT_APC] & 2)) {
+    if (at_apc) {
         uint16_t expected = call->create ? 0 : (uint16_t)~found->some;
         if (!(judged_worlds(machine) & expected) && path == PATH_LEAF)
             machine->readings.answers[QUESTION_CREATE_AT_APC] = 2;
@@ -222,6 +225,7 @@ static void created(Machine *machine, const SpecFrame *frame, uint64_t pointer, 
 }
 
 static void opened(Machine *machine, SpecObject *object, const Call *call, uint64_t pointer) {
+    bool known = object->pointer != 0;
     machine->result_object = (uint16_t)(object - machine->objects);
     object->pointer = pointer;
     object->references++;
@@ -242,7 +246,8 @@ static void opened(Machine *machine, SpecObject *object, const Call *call, uint6
     if (object->system) at_stake(machine, CLAUSE_SYSTEM_OBJECTS);
     if (object->system == 3) {
         at_stake(machine, CLAUSE_WINDOWS_THREE_OBJECTS);
-        machine->readings.answers[QUESTION_PROCESSOR_ADD] = 1;
+        /* A create that finds none there makes one: it decides nothing. */
+        if (!call->create || known) machine->readings.answers[QUESTION_PROCESSOR_ADD] = 1;
     }
 }
 
@@ -268,9 +273,9 @@ static Outcome succeeded(Machine *machine, const SpecFrame *frame, const Return 
         if (path == PATH_ABSENT) clause = CLAUSE_CREATE_UNNAMED;
         else if (path == PATH_EMPTY) clause = CLAUSE_CREATE_EMPTY_NAME;
         else windows_code(path, call->create, &clause);
-        return diverge(machine, clause);
+        return worlds_keep(machine, 0, clause);
     }
-    if (!result->pointer) return diverge(machine, CLAUSE_CREATE_STORES_POINTER);
+    if (!result->pointer) return worlds_keep(machine, 0, CLAUSE_CREATE_STORES_POINTER);
     if (frame->irql == LEVEL_APC) machine->readings.answers[QUESTION_CREATE_AT_APC] = 1;
 
     SpecObject *object = object_at(machine, result->pointer);

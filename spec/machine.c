@@ -122,6 +122,7 @@ Permission machine_call(Machine *machine, const Call *call) {
     frame->calls = 0;
     frame->status = 0;
     frame->started = frame->finished = 0;
+    frame->unknown = 0;
     frame->failing = UINT32_MAX;
     if (notifies(call->kind)) {
         notify_begin(machine, frame);
@@ -245,6 +246,7 @@ static ClauseId clause_of_abort(const Machine *machine, const SpecFrame *frame,
     case CALL_REGISTER:
         return allocation_failed ? CLAUSE_REGISTER_ERROR : CLAUSE_REGISTER_HANDLE;
     case CALL_UNREGISTER:
+        if (frame->call.registration == NO_ID) return CLAUSE_UNREGISTER_REMOVES;
         return machine->objects[machine->registrations[frame->call.registration].object].references > 0
                    ? CLAUSE_UNREGISTER_REMOVES
                    : CLAUSE_UNREGISTER_REFERENCE;
@@ -274,7 +276,10 @@ static ClauseId clause_of_abort(const Machine *machine, const SpecFrame *frame,
 static void take_forbidding_reading(Machine *machine, const SpecFrame *frame, Abort how) {
     uint8_t *answers = machine->readings.answers;
     switch (frame->call.kind) {
-    case CALL_CREATE: answers[QUESTION_CREATE_AT_APC] = 2; break;
+    case CALL_CREATE:
+        answers[QUESTION_CREATE_AT_APC] = 2;
+        machine->clause = CLAUSE_CREATE_IRQL;
+        break;
     case CALL_REGISTER:
         if (frame->call.object == NO_ID) answers[QUESTION_REGISTER_NULL] = 2;
         break;
@@ -296,9 +301,9 @@ static bool forbidden_by_reading(const Machine *machine, const SpecFrame *frame,
     case CALL_CREATE:
         return frame->irql == LEVEL_APC && (answers[QUESTION_CREATE_AT_APC] & 2) &&
                how == ABORT_BUGCHECK;
-    case CALL_REGISTER: return call->object == NO_ID;
+    case CALL_REGISTER: return call->object == NO_ID && (answers[QUESTION_REGISTER_NULL] & 2);
     case CALL_UNREGISTER:
-        if (call->registration == NO_ID) return true;
+        if (call->registration == NO_ID) return answers[QUESTION_UNREGISTER_NULL] & 2;
         return machine->registrations[call->registration].running &&
                (answers[QUESTION_UNREGISTER_SELF] & 2) &&
                (how == ABORT_DEADLOCK || how == ABORT_HANG);

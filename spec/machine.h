@@ -183,6 +183,7 @@ typedef struct {
     /* processor change */
     uint32_t status;        /* what the status place holds */
     uint64_t started, finished; /* processors announced: bits */
+    uint32_t unknown;       /* announcements that name no processor */
     uint32_t announced;     /* ADD_EXISTING: the processor whose start ran last */
     uint32_t failing;       /* the one at which an error was set, or UINT32_MAX */
 } SpecFrame;

@@ -15,7 +15,9 @@ static bool starts_with_prefix(SpecName name) {
 
 static uint32_t hash_on(uint32_t hash, SpecName name, unsigned from) {
     for (unsigned i = from; i < name.length; i++) {
-        uint16_t unit = name.units[i] < 0x80 ? fold(name.units[i]) : 0x80;
+        uint16_t unit = fold(name.units[i]);
+        /* K, S and I have other cases beyond ASCII (the Kelvin sign, the long s, ...). */
+        if (unit >= 0x80 || unit == 'K' || unit == 'S' || unit == 'I') unit = 0x80;
         hash = (hash ^ unit) * 16777619u;
     }
     return hash;

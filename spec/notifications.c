@@ -27,7 +27,7 @@ void notify_begin(Machine *machine, SpecFrame *frame) {
 }
 
 /* What the routines of this frame's object receive. */
-static void expected_arguments(const Machine *machine, const SpecFrame *frame, bool change,
+static void expected_arguments(const Machine *machine, const SpecFrame *frame,
                                SpecValue argument[2]) {
     const Call *call = &frame->call;
     argument[0] = argument[1] = (SpecValue){.kind = SPEC_WILD};
@@ -38,7 +38,7 @@ static void expected_arguments(const Machine *machine, const SpecFrame *frame, b
             argument[i] = (SpecValue){.kind = SPEC_NUMBER, .number = call->argument[i]};
         break;
     case CALL_PROCESSOR_STAGE:
-        if (change && !machine->windows) break;
+        if (!machine->windows) break; /* the five documents do not say what they are */
         argument[0] = (SpecValue){
             .kind = SPEC_CONTEXT, .stage = call->stage, .number = call->processor};
         if (call->stage == STAGE_START)
@@ -132,7 +132,7 @@ static ClauseId explain(Machine *machine, SpecFrame *frame, const Entry *entry) 
         else if (registration->called & bit) called = registration;
         else {
             registration->called |= bit;
-            frame->unordered = true;
+            if (!frame->diverged) frame->unordered = true;
             return CLAUSE_NOTIFY_ORDER;
         }
     }
@@ -178,7 +178,7 @@ static Outcome judge_entry(Machine *machine, SpecFrame *frame, const Entry *entr
     at_stake(machine, CLAUSE_ROUTINE_IRQL_LIMIT);
     at_stake(machine, CLAUSE_NOTIFY_SAME_IRQL);
     SpecValue argument[2];
-    expected_arguments(machine, frame, change, argument);
+    expected_arguments(machine, frame, argument);
     for (unsigned i = 0; i < 2; i++)
         if (!value_fits(argument[i], entry->argument[i]))
             return misfit(frame, clause_of_argument(machine, frame, change, i));
@@ -316,7 +316,7 @@ size_t machine_expected(const Machine *machine, ExpectedEntry *entries, size_t c
         entry->routine = registration->routine;
         entry->context = registration->context;
         entry->optional = i >= frame->end || (change && !machine->windows);
-        expected_arguments(machine, frame, change, entry->argument);
+        expected_arguments(machine, frame, entry->argument);
     }
     return count;
 }
@@ -333,7 +333,7 @@ bool notify_next(const Machine *machine, const SpecFrame *frame, Entry *entry) {
         entry->routine = registration->routine;
         entry->context = registration->context;
         entry->irql = frame->irql;
-        expected_arguments(machine, frame, change, entry->argument);
+        expected_arguments(machine, frame, entry->argument);
         return true;
     }
     return false;

@@ -80,8 +80,10 @@ Permission references_call(Machine *machine, const Call *call) {
     if (call->kind == CALL_DEREFERENCE) {
         at_stake(machine, CLAUSE_WINDOWS_DEREFERENCE_IRQL);
         object->references--;
-        fine &= (uint16_t)~worlds_gone_while_notifying(object);
+        uint16_t gone = worlds_gone_while_notifying(object);
         object->references++;
+        if (fine & gone & judged_worlds(machine)) clause = CLAUSE_NOTIFY_OBJECT;
+        fine &= (uint16_t)~gone;
     }
     return permit_in(machine, fine, clause);
 }
@@ -115,7 +117,6 @@ Outcome machine_observe_object(Machine *machine, uint16_t number, bool there) {
         object_is_there(machine, object);
         return OUTCOME_ALLOWED;
     }
-    if (object->notifying) return OUTCOME_ALLOWED;
     ClauseId clause = object->permanent       ? CLAUSE_CREATE_PERMANENT
                       : object->references > 0 ? CLAUSE_DELETE_NOT_BEFORE
                                                : CLAUSE_UNREGISTER_REFERENCE;

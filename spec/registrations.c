@@ -160,10 +160,11 @@ Permission unregister_call(Machine *machine, const Call *call) {
         fine &= (uint16_t)~WORLDS_CALLERS_REFERENCE;
     object->registered--;
     object->unregistered++;
-    fine &= (uint16_t)~worlds_gone_while_notifying(object);
+    uint16_t gone = worlds_gone_while_notifying(object);
     object->registered++;
     object->unregistered--;
-    Permission permission = permit_in(machine, fine, CLAUSE_NOTIFY_OBJECT);
+    ClauseId clause = fine & gone ? CLAUSE_NOTIFY_OBJECT : CLAUSE_REGISTER_OBJECT;
+    Permission permission = permit_in(machine, fine & (uint16_t)~gone, clause);
     if (permission == PERMIT_YES && excused) permission = PERMIT_EXCUSED;
     return permission;
 }
