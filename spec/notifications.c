@@ -208,7 +208,9 @@ Outcome notify_enter(Machine *machine, SpecFrame *frame, const Entry *entry) {
 /* A routine of this object, registered before and still, that was not called. */
 static const SpecRegistration *missed(const Machine *machine, const SpecFrame *frame) {
     uint64_t bit = frame_bit(machine, frame);
-    for (unsigned i = 0; i < machine->live_count && machine->live[i] < frame->end; i++) {
+    /* As long as all came in order, those below the cursor were called. */
+    unsigned from = frame->diverged ? 0 : frame->cursor;
+    for (unsigned i = from; i < machine->live_count && machine->live[i] < frame->end; i++) {
         const SpecRegistration *registration = &machine->registrations[machine->live[i]];
         if (registration->object == frame->object && !(registration->called & bit))
             return registration;

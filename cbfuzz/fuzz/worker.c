@@ -260,6 +260,21 @@ size_t LLVMFuzzerCustomCrossOver(const uint8_t *first, size_t first_size, const 
     return make(out, room, &random, first_source, second_source);
 }
 
+/* Which programs of the corpus are rare, and which could be shorter: to ask that of
+ * every feature costs more than it gains. */
+static char **with_defaults(int *argc, char **argv) {
+    static char entropic[] = "-entropic=0", reduce[] = "-reduce_inputs=0";
+    char **all = calloc((size_t)*argc + 3, sizeof *all);
+    if (!all) _exit(3);
+    all[0] = argv[0];
+    all[1] = entropic;
+    all[2] = reduce;
+    for (int i = 1; i < *argc; i++)
+        all[i + 2] = argv[i]; /* the last one of a flag counts: a user's own */
+    *argc += 2;
+    return all;
+}
+
 _Noreturn void worker_main(Mailbox *the_mailbox, Implementation *implementation, int argc,
                            char **argv) {
     mailbox = the_mailbox;
@@ -273,6 +288,7 @@ _Noreturn void worker_main(Mailbox *the_mailbox, Implementation *implementation,
     made_coverage = malloc(coverage_size + 1);
     seen = calloc(1, coverage_size + 8);
     if (!generator || !program || !first_source || !second_source || !made_coverage || !seen) _exit(3);
+    argv = with_defaults(&argc, argv);
     LLVMFuzzerRunDriver(&argc, &argv, run_one);
     _exit(0);
 }
