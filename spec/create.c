@@ -283,7 +283,8 @@ static Outcome succeeded(Machine *machine, const SpecFrame *frame, const Return 
     if (object) {
         NameMatch match;
         uint16_t worlds = answers_to(machine, object, frame, &match);
-        if (path != PATH_LEAF && object_alive(object)) worlds = object_alive(object);
+        /* A path that is no path may be mended by who takes it: to any object. */
+        if (path == PATH_RELATIVE || path == PATH_EMPTY_COMPONENT) worlds |= object_alive(object);
         if (worlds & judged_worlds(machine)) {
             Outcome outcome = worlds_keep(machine, worlds, CLAUSE_OPEN_SUCCEEDS);
             if (outcome == OUTCOME_ALLOWED) opened(machine, object, call, result->pointer);
@@ -382,7 +383,8 @@ Return create_predict(const Machine *machine, const SpecFrame *frame) {
     if (path == PATH_ABSENT) return (Return){.status = (uint32_t)STATUS_UNSUCCESSFUL_CODE};
     ClauseId clause;
     uint32_t code = windows_code(path, call->create, &clause);
-    if (path != PATH_LEAF) return (Return){.status = code ? code : 0xC0000034};
+    bool leads_somewhere = path == PATH_LEAF || (path == PATH_IN_ROOT && machine->windows);
+    if (!leads_somewhere) return (Return){.status = code ? code : 0xC0000034};
     const SpecObject *object = likely_bearer(machine, frame);
     if (object)
         return (Return){.pointer = object->pointer ? object->pointer : 0x1000u + object->system};

@@ -371,8 +371,7 @@ Return machine_predict(const Machine *machine) {
     switch (call->kind) {
     case CALL_CREATE: return create_predict(machine, frame);
     case CALL_REGISTER: {
-        bool refused = call->object == NO_ID || (!machine->objects[call->object].multiple &&
-                                                 machine->objects[call->object].registered);
+        bool refused = call->object == NO_ID || register_is_refused(machine, call);
         return (Return){.pointer = refused ? 0 : handle};
     }
     case CALL_REGISTER_CHANGE: return (Return){.pointer = handle};

@@ -79,6 +79,8 @@ Allowed create_allowed(const Machine *machine, const SpecFrame *frame);
 /* registrations.c */
 Permission register_call(Machine *machine, const Call *call);
 Outcome register_return(Machine *machine, const Return *result);
+/* Is it certain that this register gets NULL? */
+bool register_is_refused(const Machine *machine, const Call *call);
 Permission unregister_call(Machine *machine, const Call *call);
 Outcome unregister_return(Machine *machine);
 uint16_t registration_add(Machine *machine, const Call *call, uint64_t handle);

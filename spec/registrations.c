@@ -34,14 +34,20 @@ void registration_remove(Machine *machine, uint16_t number) {
     }
 }
 
+/* NULL where an address is asked for: a mistake in one reading, tolerated in the other. */
+static Permission permit_null(const Machine *machine, Question question) {
+    uint8_t answers = machine->readings.answers[question];
+    if (!(answers & 1)) return PERMIT_MISUSE;
+    return answers & 2 ? PERMIT_EXCUSED : PERMIT_YES;
+}
+
 Permission register_call(Machine *machine, const Call *call) {
     at_stake(machine, CLAUSE_REGISTER_IRQL);
     at_stake(machine, CLAUSE_REGISTER_OBJECT);
     machine->clause = CLAUSE_REGISTER_IRQL;
     if (machine->irql > LEVEL_APC) return PERMIT_MISUSE;
     machine->clause = CLAUSE_REGISTER_OBJECT;
-    if (call->object == NO_ID)
-        return machine->readings.answers[QUESTION_REGISTER_NULL] & 1 ? PERMIT_EXCUSED : PERMIT_MISUSE;
+    if (call->object == NO_ID) return permit_null(machine, QUESTION_REGISTER_NULL);
     if (machine->registration_count == MACHINE_REGISTRATIONS) return PERMIT_FULL;
     return permit_in(machine, object_held(&machine->objects[call->object]), CLAUSE_REGISTER_OBJECT);
 }
@@ -62,6 +68,13 @@ static Likeness find_likeness(const Machine *machine, const Call *call, uint64_t
         pair |= alike && other->context == call->context;
     }
     return (Likeness){.handle = same, .refusing = (uint8_t)((pair ? 2 : 0) | (routine ? 4 : 0))};
+}
+
+bool register_is_refused(const Machine *machine, const Call *call) {
+    const SpecObject *object = &machine->objects[call->object];
+    uint8_t same = machine->readings.answers[QUESTION_SAME_ROUTINE];
+    return (!object->multiple && object->registered) ||
+           !(same & ~find_likeness(machine, call, 0).refusing);
 }
 
 /* What is broken when the object allows more or fewer than it was created for. */
@@ -98,7 +111,10 @@ Outcome register_return(Machine *machine, const Return *result) {
     const Call *call = &top_frame(machine)->call;
     machine->result_registration = NO_ID;
     if (call->object == NO_ID) {
-        if (result->pointer) return OUTCOME_MISUSE; /* nobody says what that would be */
+        if (result->pointer) { /* nobody says what that would be, unless NULL was refused before */
+            bool refuses = !(machine->readings.answers[QUESTION_REGISTER_NULL] & 2);
+            return refuses ? worlds_keep(machine, 0, CLAUSE_REGISTER_ERROR) : OUTCOME_MISUSE;
+        }
         machine->readings.answers[QUESTION_REGISTER_NULL] = 1;
         return OUTCOME_ALLOWED;
     }
@@ -139,9 +155,7 @@ Permission unregister_call(Machine *machine, const Call *call) {
     machine->clause = CLAUSE_REGISTER_IRQL;
     if (machine->irql > LEVEL_APC) return PERMIT_MISUSE;
     machine->clause = CLAUSE_REGISTER_KEEP_HANDLE;
-    if (call->registration == NO_ID)
-        return machine->readings.answers[QUESTION_UNREGISTER_NULL] & 1 ? PERMIT_EXCUSED
-                                                                       : PERMIT_MISUSE;
+    if (call->registration == NO_ID) return permit_null(machine, QUESTION_UNREGISTER_NULL);
     SpecRegistration *registration = &machine->registrations[call->registration];
     if (!registration->alive || registration->object == NO_ID) return PERMIT_MISUSE;
     SpecObject *object = &machine->objects[registration->object];

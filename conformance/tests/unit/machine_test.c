@@ -2751,7 +2751,6 @@ static void every_clause_was_judged(void) {
 
 #define CHECK(name)                                                                                \
     { #name, name }
-#if 0 /* open: each of these fails; what does not fail any more moves up */
 
 /* NOTIFY-ORDER: only where a routine call first came out of order is the rest of them
  * looked at as an order; else the first thing that was wrong names the clause. */
@@ -2942,7 +2941,7 @@ static void open_predictions(void) {
     walk_at_random();
 }
 
-#define OPEN_CHECKS                                                                                \
+#define MORE_CHECKS                                                                                \
     CHECK(open_first_fault_names_the_clause), CHECK(open_register_null_consistently),              \
         CHECK(open_register_null_then_a_handle), CHECK(open_unregister_null_consistently),         \
         CHECK(open_forbidden_at_apc_fails_with_any_code),                                          \
@@ -2957,9 +2956,6 @@ static void open_predictions(void) {
         CHECK(open_clause_of_a_bugcheck_at_apc), CHECK(open_odd_names_when_memory_is_short),       \
         CHECK(open_predicts_same_routine), CHECK(open_predicts_name_in_the_root),                  \
         CHECK(open_predictions),
-#else
-#define OPEN_CHECKS
-#endif
 
 int main(void) {
     static const struct {
@@ -3080,7 +3076,7 @@ int main(void) {
         CHECK(predictions_are_allowed),
         CHECK(faults_are_named),
         CHECK(documented_names_no_clause_of_windows),
-        OPEN_CHECKS CHECK(every_clause_was_judged),
+        MORE_CHECKS CHECK(every_clause_was_judged),
     };
     for (unsigned i = 0; i < sizeof checks / sizeof checks[0]; i++) {
         checks[i].run();
