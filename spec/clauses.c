@@ -4,14 +4,13 @@
 #include <stddef.h>
 #include <string.h>
 
-
 static char names[CLAUSES][48];
 
 static Clause rows[CLAUSES] = {
     [CLAUSE_NONE] = {"", BINDS_IMPLEMENTATION, PROFILE_DOCUMENTED, JUDGED_NEVER, "", "", "", ""},
 #define CLAUSE(id, binds, profile, judged, document, section, text, how)                           \
-    [CLAUSE_##id] = {#id, BINDS_##binds, PROFILE_##profile, JUDGED_##judged,                       \
-                     document, section, text, how},
+    [CLAUSE_##id] = {                                                                              \
+        #id, BINDS_##binds, PROFILE_##profile, JUDGED_##judged, document, section, text, how},
 #include "clauses.def"
 #undef CLAUSE
 };

@@ -3,14 +3,14 @@
 
 /* What bears the name that a call asks for. */
 typedef struct {
-    uint16_t some;      /* worlds in which something certainly does */
-    uint16_t perhaps;   /* worlds in which something may */
-    bool exclusive;     /* one of them was made exclusive: anything goes */
-    bool differs;       /* something bears it in another case, and the call minds the case */
-    bool by_case;       /* something bears it only because the call does not mind the case */
+    uint16_t some;    /* worlds in which something certainly does */
+    uint16_t perhaps; /* worlds in which something may */
+    bool exclusive;   /* one of them was made exclusive: anything goes */
+    bool differs;     /* something bears it in another case, and the call minds the case */
+    bool by_case;     /* something bears it only because the call does not mind the case */
     bool permanent, unheld;
-    bool unseen;        /* a system-defined object that has never shown itself */
-    bool missed;        /* the call failed, and nothing but the name's absence explains it */
+    bool unseen; /* a system-defined object that has never shown itself */
+    bool missed; /* the call failed, and nothing but the name's absence explains it */
     unsigned system;
 } Bearers;
 
@@ -34,8 +34,8 @@ static NameMatch same_path(const SpecObject *object, const SpecFrame *frame,
 }
 
 /* The worlds in which `object` answers to the call's name. */
-static uint16_t answers_to(const Machine *machine, const SpecObject *object,
-                           const SpecFrame *frame, NameMatch *match) {
+static uint16_t answers_to(const Machine *machine, const SpecObject *object, const SpecFrame *frame,
+                           NameMatch *match) {
     *match = MATCH_NO;
     if (object->hash != frame->hash) return 0;
     *match = same_path(object, frame, frame->call.case_insensitive);
@@ -53,12 +53,10 @@ static Bearers find_bearers(const Machine *machine, const SpecFrame *frame) {
             found.differs |= (object_named(machine, object) & judged_worlds(machine)) != 0;
             continue;
         }
-        bool undecided = object->system == 3 &&
-                         (machine->readings.answers[QUESTION_PROCESSOR_ADD] & 2) != 0;
-        if (match == MATCH_PERHAPS || object->perhaps || undecided)
-            found.perhaps |= worlds;
-        else
-            found.some |= worlds;
+        bool undecided =
+            object->system == 3 && (machine->readings.answers[QUESTION_PROCESSOR_ADD] & 2) != 0;
+        if (match == MATCH_PERHAPS || object->perhaps || undecided) found.perhaps |= worlds;
+        else found.some |= worlds;
         if (!worlds) continue;
         if (object->system) {
             found.system = object->system;
@@ -81,9 +79,7 @@ static uint32_t windows_code(PathKind path, bool create, ClauseId *clause) {
     case PATH_DIRECTORY: *clause = CLAUSE_WINDOWS_TYPE_MISMATCH; return 0xC0000024;
     case PATH_MISSING_DIRECTORY: *clause = CLAUSE_WINDOWS_PATH_NOT_FOUND; return 0xC000003A;
     case PATH_LEAF:
-    case PATH_IN_ROOT:
-        *clause = CLAUSE_WINDOWS_NAME_NOT_FOUND;
-        return create ? 0 : 0xC0000034;
+    case PATH_IN_ROOT: *clause = CLAUSE_WINDOWS_NAME_NOT_FOUND; return create ? 0 : 0xC0000034;
     case PATH_ROOT:
     case PATH_BELOW:
     case PATH_ABSENT: break;
@@ -129,7 +125,8 @@ Permission create_call(Machine *machine, const Call *call) {
 
 /* Why is it wrong that the call found nothing? */
 static ClauseId clause_of_missed(const Call *call, const Bearers *found) {
-    if (found->unseen) return found->system == 3 ? CLAUSE_SYSTEM_PROCESSOR_ADD : CLAUSE_SYSTEM_OBJECTS;
+    if (found->unseen)
+        return found->system == 3 ? CLAUSE_SYSTEM_PROCESSOR_ADD : CLAUSE_SYSTEM_OBJECTS;
     if (found->by_case) return CLAUSE_CREATE_CASE_INSENSITIVE;
     if (found->permanent && found->unheld) return CLAUSE_CREATE_PERMANENT;
     return call->create ? CLAUSE_CREATE_OPENS : CLAUSE_OPEN_SUCCEEDS;
@@ -151,8 +148,8 @@ static Outcome failed(Machine *machine, const SpecFrame *frame, const Return *re
     bool own_reason = call->exclusive || found->exclusive || name_is_odd(call->name) ||
                       objects_alive(machine) >= MACHINE_ROOM_OBJECTS;
     bool excused = own_reason || result->allocation_failed;
-    bool at_apc = frame->irql == LEVEL_APC &&
-                  (machine->readings.answers[QUESTION_CREATE_AT_APC] & 2);
+    bool at_apc =
+        frame->irql == LEVEL_APC && (machine->readings.answers[QUESTION_CREATE_AT_APC] & 2);
     if (machine->windows && !excused && !at_apc) {
         ClauseId clause;
         uint32_t code = windows_code(path, call->create, &clause);
@@ -192,7 +189,8 @@ static Outcome failed(Machine *machine, const SpecFrame *frame, const Return *re
     }
     at_stake(machine, CLAUSE_OPEN_NEEDS_EXISTING);
     if (may_fail(machine, path)) return OUTCOME_ALLOWED;
-    return worlds_keep(machine, (uint16_t)(WORLDS_ALL & ~found->some), clause_of_missed(call, found));
+    return worlds_keep(machine, (uint16_t)(WORLDS_ALL & ~found->some),
+                       clause_of_missed(call, found));
 }
 
 /* The live object at an address, newest first. */
@@ -210,15 +208,15 @@ static SpecObject *object_at(Machine *machine, uint64_t pointer) {
 static void created(Machine *machine, const SpecFrame *frame, uint64_t pointer, uint32_t hash) {
     const Call *call = &frame->call;
     machine->result_object = machine->object_count;
-    machine->objects[machine->object_count++] = (SpecObject){.name = call->name,
-                                                             .pointer = pointer,
-                                                             .hash = hash,
-                                                             .in_directory =
-                                                                 frame->path == PATH_LEAF,
-                                                             .references = 1,
-                                                             .multiple = call->multiple,
-                                                             .permanent = call->permanent,
-                                                             .call_exclusive = call->exclusive};
+    machine->objects[machine->object_count++] =
+        (SpecObject){.name = call->name,
+                     .pointer = pointer,
+                     .hash = hash,
+                     .in_directory = frame->path == PATH_LEAF,
+                     .references = 1,
+                     .multiple = call->multiple,
+                     .permanent = call->permanent,
+                     .call_exclusive = call->exclusive};
     if (call->permanent) at_stake(machine, CLAUSE_CREATE_PERMANENT);
     else at_stake(machine, CLAUSE_WINDOWS_TEMPORARY_NAME);
     at_stake(machine, CLAUSE_CREATE_NEW);
@@ -238,7 +236,8 @@ static void opened(Machine *machine, SpecObject *object, const Call *call, uint6
     if (call->multiple != object->multiple) {
         object->created_differently |= call->create;
         object->opened_differently |= !call->create;
-        at_stake(machine, call->create ? CLAUSE_CREATE_IGNORES_MULTIPLE : CLAUSE_OPEN_IGNORES_MULTIPLE);
+        at_stake(machine,
+                 call->create ? CLAUSE_CREATE_IGNORES_MULTIPLE : CLAUSE_OPEN_IGNORES_MULTIPLE);
     }
     if (call->permanent != object->permanent) at_stake(machine, CLAUSE_OBJECT_ATTRIBUTES);
     if (object->permanent && object->references == 1) at_stake(machine, CLAUSE_CREATE_PERMANENT);
@@ -293,9 +292,10 @@ static Outcome succeeded(Machine *machine, const SpecFrame *frame, const Return 
         /* Another object's address: right only where that one is gone. */
         if (object_alive(object) & judged_worlds(machine)) {
             uint16_t gone = (uint16_t)(WORLDS_ALL & ~object_alive(object));
-            ClauseId clause = match == MATCH_NO && object->hash == hash ? CLAUSE_CREATE_CASE_SENSITIVE
-                              : call->create || object->hash != hash     ? CLAUSE_OBJECT_NAMED
-                                                                         : CLAUSE_OPEN_NEEDS_EXISTING;
+            ClauseId clause = match == MATCH_NO && object->hash == hash
+                                  ? CLAUSE_CREATE_CASE_SENSITIVE
+                              : call->create || object->hash != hash ? CLAUSE_OBJECT_NAMED
+                                                                     : CLAUSE_OPEN_NEEDS_EXISTING;
             if (match != MATCH_NO && machine->windows)
                 clause = object->made_temporary ? CLAUSE_WINDOWS_MAKE_TEMPORARY
                                                 : CLAUSE_WINDOWS_TEMPORARY_NAME;
@@ -305,14 +305,15 @@ static Outcome succeeded(Machine *machine, const SpecFrame *frame, const Return 
     }
     /* A new object. */
     if (!call->create) {
-        ClauseId clause = found->differs ? CLAUSE_CREATE_CASE_SENSITIVE : CLAUSE_OPEN_NEEDS_EXISTING;
+        ClauseId clause =
+            found->differs ? CLAUSE_CREATE_CASE_SENSITIVE : CLAUSE_OPEN_NEEDS_EXISTING;
         at_stake(machine, CLAUSE_OPEN_NEEDS_EXISTING);
         /* Something bears the name, but this is not it. */
         if (found->some & judged_worlds(machine)) clause = CLAUSE_CREATE_STORES_POINTER;
         return worlds_keep(machine, 0, clause);
     }
-    Outcome outcome = worlds_keep(machine, (uint16_t)(WORLDS_ALL & ~found->some),
-                                  clause_of_missed(call, found));
+    Outcome outcome =
+        worlds_keep(machine, (uint16_t)(WORLDS_ALL & ~found->some), clause_of_missed(call, found));
     if (outcome != OUTCOME_ALLOWED) return outcome;
     if (found->differs) at_stake(machine, CLAUSE_CREATE_CASE_SENSITIVE);
     at_stake(machine, CLAUSE_OBJECT_NAMED);

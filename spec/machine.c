@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-static const uint16_t system_names[3][24] = {u"\\Callback\\SetSystemTime", u"\\Callback\\PowerState",
-                                             u"\\Callback\\ProcessorAdd"};
+static const uint16_t system_names[3][24] = {
+    u"\\Callback\\SetSystemTime", u"\\Callback\\PowerState", u"\\Callback\\ProcessorAdd"};
 
 void machine_start(Machine *machine, bool windows, Readings readings, const uint64_t system[3]) {
     static const uint16_t lengths[3] = {23, 20, 22};
@@ -108,8 +108,8 @@ Permission machine_call(Machine *machine, const Call *call) {
     frame->irql = machine->irql;
     frame->base = machine->irql;
     frame->excused = permission == PERMIT_EXCUSED;
-    frame->diverged = frame->unordered = frame->starting = frame->nested_calls =
-        frame->removed = frame->late = false;
+    frame->diverged = frame->unordered = frame->starting = frame->nested_calls = frame->removed =
+        frame->late = false;
     frame->began = ++machine->clock;
     if (call->kind == CALL_CREATE) {
         frame->path = (uint8_t)name_path(call->name, call->case_insensitive);
@@ -145,8 +145,8 @@ Outcome machine_enter(Machine *machine, const Entry *entry) {
     machine->irql = entry->irql;
     if (notifies(frame->call.kind)) return notify_enter(machine, frame, entry);
     if (frame->call.kind == CALL_REGISTER_CHANGE) {
-        frame->starting = entry->argument[0].kind == SPEC_CONTEXT &&
-                          entry->argument[0].stage == STAGE_START;
+        frame->starting =
+            entry->argument[0].kind == SPEC_CONTEXT && entry->argument[0].stage == STAGE_START;
         return existing_enter(machine, frame, entry);
     }
     if (!frame->diverged) frame->clause = CLAUSE_NOTIFY_ONLY;
@@ -243,11 +243,11 @@ static ClauseId clause_of_abort(const Machine *machine, const SpecFrame *frame,
     case CALL_CREATE:
         if (!frame->call.name.present) return CLAUSE_CREATE_UNNAMED;
         return allocation_failed ? CLAUSE_CREATE_ERROR : CLAUSE_CREATE_SUCCESS;
-    case CALL_REGISTER:
-        return allocation_failed ? CLAUSE_REGISTER_ERROR : CLAUSE_REGISTER_HANDLE;
+    case CALL_REGISTER: return allocation_failed ? CLAUSE_REGISTER_ERROR : CLAUSE_REGISTER_HANDLE;
     case CALL_UNREGISTER:
         if (frame->call.registration == NO_ID) return CLAUSE_UNREGISTER_REMOVES;
-        return machine->objects[machine->registrations[frame->call.registration].object].references > 0
+        return machine->objects[machine->registrations[frame->call.registration].object]
+                           .references > 0
                    ? CLAUSE_UNREGISTER_REMOVES
                    : CLAUSE_UNREGISTER_REFERENCE;
     case CALL_REFERENCE: return CLAUSE_DELETE_NOT_BEFORE;

@@ -79,9 +79,9 @@ typedef struct {
 typedef struct {
     CallKind kind;
     bool create, multiple, case_insensitive, permanent, exclusive; /* create */
-    bool openif, kernel_handle; /* without effect here */
+    bool openif, kernel_handle;                                    /* without effect here */
     SpecName name;
-    uint16_t object;       /* register, notify, reference, dereference, make_temporary; NO_ID: NULL */
+    uint16_t object; /* register, notify, reference, dereference, make_temporary; NO_ID: NULL */
     uint16_t registration; /* unregister, deregister_change; NO_ID: NULL */
     uint8_t routine;       /* register*: 1.. */
     uint64_t context;      /* register* */
@@ -138,11 +138,11 @@ typedef struct {
     uint8_t system;        /* 1 SetSystemTime, 2 PowerState, 3 ProcessorAdd, else 0 */
     bool multiple, permanent, made_temporary, opened;
     bool opened_differently, created_differently; /* AllowMultipleCallbacks of an opener differed */
-    bool in_directory;    /* its name is a leaf of \Callback */
-    bool call_exclusive;  /* created with OBJ_EXCLUSIVE: a second open may fail */
-    bool nameless;        /* seen to have lost its name */
-    bool perhaps;         /* may have lost its name */
-    uint8_t notifying;    /* notifications in progress */
+    bool in_directory;                            /* its name is a leaf of \Callback */
+    bool call_exclusive; /* created with OBJ_EXCLUSIVE: a second open may fail */
+    bool nameless;       /* seen to have lost its name */
+    bool perhaps;        /* may have lost its name */
+    uint8_t notifying;   /* notifications in progress */
 } SpecObject;
 
 typedef struct {
@@ -151,41 +151,41 @@ typedef struct {
     uint16_t object; /* NO_ID: a processor change registration */
     uint8_t routine;
     bool alive;
-    uint8_t running;  /* calls of it in progress */
-    uint32_t died;    /* clock when it was removed */
+    uint8_t running;     /* calls of it in progress */
+    uint32_t died;       /* clock when it was removed */
     bool from_routine;   /* made inside of a routine */
     bool without_memory; /* ... while an allocation was made to fail */
-    uint8_t told;     /* processor change: heard of the processor being added */
-    uint64_t called;  /* bit f: called by frame f */
+    uint8_t told;        /* processor change: heard of the processor being added */
+    uint64_t called;     /* bit f: called by frame f */
 } SpecRegistration;
 
 typedef struct {
     Call call;
-    uint8_t irql;           /* when it was made */
-    bool excused;           /* may end abnormally */
-    bool diverged;          /* a routine call did not fit; the rest is only collected */
-    bool unordered;         /* ... but may fit in another order */
-    bool starting;          /* register_change: the routine runs for a start */
-    bool late;              /* a registration was made for its object meanwhile */
-    bool removed;           /* a registration of its object went meanwhile */
-    bool nested_calls;      /* its routines made calls */
-    uint8_t base;           /* level at which the routine runs that it is calling now */
-    uint8_t path;           /* create: kind of path (names.c) and hash of the name */
+    uint8_t irql;      /* when it was made */
+    bool excused;      /* may end abnormally */
+    bool diverged;     /* a routine call did not fit; the rest is only collected */
+    bool unordered;    /* ... but may fit in another order */
+    bool starting;     /* register_change: the routine runs for a start */
+    bool late;         /* a registration was made for its object meanwhile */
+    bool removed;      /* a registration of its object went meanwhile */
+    bool nested_calls; /* its routines made calls */
+    uint8_t base;      /* level at which the routine runs that it is calling now */
+    uint8_t path;      /* create: kind of path (names.c) and hash of the name */
     uint32_t hash;
-    uint32_t began;         /* clock */
-    uint16_t object;        /* whose routines it calls, or NO_ID */
-    uint16_t end;           /* registrations made before it: those below */
-    uint16_t cursor;        /* next registration in order: its place in live[] */
-    uint16_t running;       /* registration whose routine runs for it, or NO_ID */
+    uint32_t began;   /* clock */
+    uint16_t object;  /* whose routines it calls, or NO_ID */
+    uint16_t end;     /* registrations made before it: those below */
+    uint16_t cursor;  /* next registration in order: its place in live[] */
+    uint16_t running; /* registration whose routine runs for it, or NO_ID */
     uint16_t worlds_misused;
-    ClauseId clause;        /* of a divergence seen inside */
+    ClauseId clause; /* of a divergence seen inside */
     uint32_t calls;
     /* processor change */
-    uint32_t status;        /* what the status place holds */
+    uint32_t status;            /* what the status place holds */
     uint64_t started, finished; /* processors announced: bits */
-    uint32_t unknown;       /* announcements that name no processor */
-    uint32_t announced;     /* ADD_EXISTING: the processor whose start ran last */
-    uint32_t failing;       /* the one at which an error was set, or UINT32_MAX */
+    uint32_t unknown;           /* announcements that name no processor */
+    uint32_t announced;         /* ADD_EXISTING: the processor whose start ran last */
+    uint32_t failing;           /* the one at which an error was set, or UINT32_MAX */
 } SpecFrame;
 
 typedef struct Machine {
@@ -194,19 +194,19 @@ typedef struct Machine {
     uint16_t misused;  /* worlds in which this program has broken a caller's rule */
     uint8_t irql;
     uint16_t frame_count;
-    uint32_t clock;         /* calls made */
+    uint32_t clock; /* calls made */
     uint16_t object_count, registration_count;
     uint16_t live_count;    /* registrations alive: live[], in order */
-    uint16_t stage_end;      /* registrations made before the processor's start was announced */
-    ClauseId clause;         /* of the last divergence or misuse */
-    uint16_t result_object;  /* of the last create that succeeded */
+    uint16_t stage_end;     /* registrations made before the processor's start was announced */
+    ClauseId clause;        /* of the last divergence or misuse */
+    uint16_t result_object; /* of the last create that succeeded */
     uint16_t result_registration;
-    bool late_called;        /* a routine registered during the notification ran in it */
-    uint8_t late_seen;       /* bit 0: such a routine was called, bit 1: it was not */
-    uint64_t exercised[2];   /* bit CLAUSE_...: was at stake in a step */
-    uint32_t calls;          /* routine calls judged */
-    uint32_t effective;      /* calls that changed state or called a routine */
-    uint32_t feature;        /* abstract state and transition of the last step, for coverage */
+    bool late_called;      /* a routine registered during the notification ran in it */
+    uint8_t late_seen;     /* bit 0: such a routine was called, bit 1: it was not */
+    uint64_t exercised[2]; /* bit CLAUSE_...: was at stake in a step */
+    uint32_t calls;        /* routine calls judged */
+    uint32_t effective;    /* calls that changed state or called a routine */
+    uint32_t feature;      /* abstract state and transition of the last step, for coverage */
     SpecFrame frames[MACHINE_FRAMES + 1]; /* and the place for one that is refused */
     SpecObject objects[MACHINE_OBJECTS];
     uint16_t live[MACHINE_REGISTRATIONS];
@@ -259,7 +259,7 @@ typedef struct {
     bool status, success, any_error; /* create: which of them */
     uint32_t codes[4];               /* the only errors allowed, if not any */
     unsigned code_count;
-    bool handle, null;               /* register */
+    bool handle, null; /* register */
 } Allowed;
 Allowed machine_allowed(const Machine *machine);
 

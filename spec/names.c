@@ -49,7 +49,8 @@ NameMatch name_match(SpecName a, SpecName b, bool case_insensitive) {
     return match;
 }
 
-static bool equals(const uint16_t *units, unsigned length, const char *text, bool case_insensitive) {
+static bool equals(const uint16_t *units, unsigned length, const char *text,
+                   bool case_insensitive) {
     for (unsigned i = 0; i < length; i++) {
         if (!text[i]) return false;
         uint16_t want = (uint16_t)text[i];

@@ -39,8 +39,8 @@ static void expected_arguments(const Machine *machine, const SpecFrame *frame,
         break;
     case CALL_PROCESSOR_STAGE:
         if (!machine->windows) break; /* the five documents do not say what they are */
-        argument[0] = (SpecValue){
-            .kind = SPEC_CONTEXT, .stage = call->stage, .number = call->processor};
+        argument[0] =
+            (SpecValue){.kind = SPEC_CONTEXT, .stage = call->stage, .number = call->processor};
         if (call->stage == STAGE_START)
             argument[1] = (SpecValue){.kind = SPEC_STATUS, .number = frame->status};
         break;
@@ -140,7 +140,8 @@ static ClauseId explain(Machine *machine, SpecFrame *frame, const Entry *entry) 
     if (called) return CLAUSE_NOTIFY_ONCE;
     if (dead) {
         if (dead->object == NO_ID)
-            return machine->windows ? CLAUSE_WINDOWS_CHANGE_REMOVED : CLAUSE_PROCESSOR_CHANGE_SIMILAR;
+            return machine->windows ? CLAUSE_WINDOWS_CHANGE_REMOVED
+                                    : CLAUSE_PROCESSOR_CHANGE_SIMILAR;
         return same_alive && due ? CLAUSE_UNREGISTER_THE_ONE : CLAUSE_UNREGISTER_REMOVES;
     }
     if (foreign) return CLAUSE_NOTIFY_ONLY;

@@ -117,7 +117,7 @@ Outcome machine_observe_object(Machine *machine, uint16_t number, bool there) {
         object_is_there(machine, object);
         return OUTCOME_ALLOWED;
     }
-    ClauseId clause = object->permanent       ? CLAUSE_CREATE_PERMANENT
+    ClauseId clause = object->permanent        ? CLAUSE_CREATE_PERMANENT
                       : object->references > 0 ? CLAUSE_DELETE_NOT_BEFORE
                                                : CLAUSE_UNREGISTER_REFERENCE;
     return worlds_keep(machine, (uint16_t)(WORLDS_ALL & ~alive), clause);

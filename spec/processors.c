@@ -25,8 +25,7 @@ static uint32_t call_processors(const SpecFrame *frame) {
 }
 
 static uint64_t active_processors(const SpecFrame *frame) {
-    return call_processors(frame) >= 64 ? UINT64_MAX
-                                        : (UINT64_C(1) << call_processors(frame)) - 1;
+    return call_processors(frame) >= 64 ? UINT64_MAX : (UINT64_C(1) << call_processors(frame)) - 1;
 }
 
 Outcome existing_enter(Machine *machine, SpecFrame *frame, const Entry *entry) {
@@ -135,7 +134,8 @@ bool existing_next(const SpecFrame *frame, Entry *entry) {
         if (starts ? frame->started & bit : frame->finished & bit) continue;
         if (failing && (i == frame->failing || !(frame->started & bit))) continue;
         Stage stage = starts ? STAGE_START : failing ? STAGE_FAILURE : STAGE_COMPLETE;
-        entry->argument[0] = (SpecValue){.kind = SPEC_CONTEXT, .stage = (uint8_t)stage, .number = i};
+        entry->argument[0] =
+            (SpecValue){.kind = SPEC_CONTEXT, .stage = (uint8_t)stage, .number = i};
         entry->argument[1] = (SpecValue){.kind = SPEC_STATUS, .number = frame->status};
         return true;
     }

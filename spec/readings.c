@@ -11,33 +11,38 @@ static const struct {
         {{"TEMPORARY-NAME-GONE", "a temporary object has no name once create has returned"},
          {"TEMPORARY-NAME-KEPT", "a temporary object keeps its name as long as it lives"},
          {"TEMPORARY-NAME-UNTIL-OPENED", "a temporary object keeps its name until it is opened"}},
-    [QUESTION_MAKE_TEMPORARY] =
-        {{"MAKE-TEMPORARY-NAME-GONE", "made temporary, an object loses its name at once"},
-         {"MAKE-TEMPORARY-NAME-KEPT", "made temporary, an object keeps its name as long as it lives"}},
+    [QUESTION_MAKE_TEMPORARY] = {{"MAKE-TEMPORARY-NAME-GONE",
+                                  "made temporary, an object loses its name at once"},
+                                 {"MAKE-TEMPORARY-NAME-KEPT",
+                                  "made temporary, an object keeps its name as long as it lives"}},
     [QUESTION_UNREGISTER_REFERENCE] =
         {{"UNREGISTER-REFERENCE-OWN", "unregister removes a reference that register had added"},
-         {"UNREGISTER-REFERENCE-CALLERS", "unregister removes the reference that create or open gave"}},
+         {"UNREGISTER-REFERENCE-CALLERS",
+          "unregister removes the reference that create or open gave"}},
     [QUESTION_PROCESSOR_ADD] = {{"PROCESSOR-ADD-PRESENT", "there is an object ProcessorAdd"},
                                 {"PROCESSOR-ADD-ABSENT", "there are two system-defined objects"}},
     [QUESTION_CREATE_AT_APC] = {{"CREATE-AT-APC-ALLOWED", "create works at APC_LEVEL"},
                                 {"CREATE-AT-APC-FORBIDDEN", "create needs PASSIVE_LEVEL"}},
-    [QUESTION_UNREGISTER_SELF] =
-        {{"UNREGISTER-SELF-RETURNS", "a routine that unregisters its own running call gets back"},
-         {"UNREGISTER-SELF-WAITS", "unregistering one's own running call waits for ever"}},
-    [QUESTION_REGISTER_NULL] =
-        {{"REGISTER-NULL-REFUSED", "register returns NULL for a NULL object"},
-         {"REGISTER-NULL-FORBIDDEN", "a NULL object is the caller's mistake"}},
-    [QUESTION_UNREGISTER_NULL] =
-        {{"UNREGISTER-NULL-IGNORED", "unregister does nothing for NULL"},
-         {"UNREGISTER-NULL-FORBIDDEN", "unregistering NULL is the caller's mistake"}},
+    [QUESTION_UNREGISTER_SELF] = {{"UNREGISTER-SELF-RETURNS",
+                                   "a routine that unregisters its own running call gets back"},
+                                  {"UNREGISTER-SELF-WAITS",
+                                   "unregistering one's own running call waits for ever"}},
+    [QUESTION_REGISTER_NULL] = {{"REGISTER-NULL-REFUSED",
+                                 "register returns NULL for a NULL object"},
+                                {"REGISTER-NULL-FORBIDDEN",
+                                 "a NULL object is the caller's mistake"}},
+    [QUESTION_UNREGISTER_NULL] = {{"UNREGISTER-NULL-IGNORED", "unregister does nothing for NULL"},
+                                  {"UNREGISTER-NULL-FORBIDDEN",
+                                   "unregistering NULL is the caller's mistake"}},
     [QUESTION_SAME_ROUTINE] =
         {{"SAME-ROUTINE-AGAIN", "a routine that is registered again has two registrations"},
          {"SAME-ROUTINE-PAIR-REFUSED", "the same routine with the same context is refused"},
          {"SAME-ROUTINE-REFUSED", "the same routine is refused, whatever its context"}},
-    [QUESTION_LATE_ROUTINE] =
-        {{"LATE-ROUTINE-CALLED", "a routine registered during a notification is called by it"},
-         {"LATE-ROUTINE-NOT-CALLED", "a routine registered during a notification is not called by it"},
-         {"LATE-ROUTINE-EITHER", "it depends on the place"}},
+    [QUESTION_LATE_ROUTINE] = {{"LATE-ROUTINE-CALLED",
+                                "a routine registered during a notification is called by it"},
+                               {"LATE-ROUTINE-NOT-CALLED",
+                                "a routine registered during a notification is not called by it"},
+                               {"LATE-ROUTINE-EITHER", "it depends on the place"}},
 };
 
 static const uint16_t worlds_of[3][QUESTION_ANSWERS] = {
@@ -68,9 +73,9 @@ Readings readings_all(bool windows) {
         for (unsigned a = 0; a < QUESTION_ANSWERS; a++)
             if (table[q][a].name) all.answers[q] |= (uint8_t)(1u << a);
     if (windows) {
-        static const char *const known[] = {
-            "TEMPORARY-NAME-GONE",   "MAKE-TEMPORARY-NAME-GONE", "UNREGISTER-REFERENCE-OWN",
-            "PROCESSOR-ADD-PRESENT", "UNREGISTER-SELF-WAITS"};
+        static const char *const known[] = {"TEMPORARY-NAME-GONE", "MAKE-TEMPORARY-NAME-GONE",
+                                            "UNREGISTER-REFERENCE-OWN", "PROCESSOR-ADD-PRESENT",
+                                            "UNREGISTER-SELF-WAITS"};
         for (unsigned i = 0; i < sizeof known / sizeof known[0]; i++)
             readings_assume(&all, known[i]);
     }

@@ -15,13 +15,13 @@ typedef enum {
     QUESTION_MAKE_TEMPORARY,       /* name gone at once, kept while the object lives */
     QUESTION_UNREGISTER_REFERENCE, /* the registration's own, the caller's */
     /* Each of these is answered by the step that asks it. */
-    QUESTION_PROCESSOR_ADD,        /* there is such an object, there is none */
-    QUESTION_CREATE_AT_APC,        /* allowed, forbidden */
-    QUESTION_UNREGISTER_SELF,      /* returns, never returns */
-    QUESTION_REGISTER_NULL,        /* refused, forbidden */
-    QUESTION_UNREGISTER_NULL,      /* ignored, forbidden */
-    QUESTION_SAME_ROUTINE,         /* another registration, refused as a pair, refused as a routine */
-    QUESTION_LATE_ROUTINE,         /* called, not called, either: never ruled out as a whole */
+    QUESTION_PROCESSOR_ADD,   /* there is such an object, there is none */
+    QUESTION_CREATE_AT_APC,   /* allowed, forbidden */
+    QUESTION_UNREGISTER_SELF, /* returns, never returns */
+    QUESTION_REGISTER_NULL,   /* refused, forbidden */
+    QUESTION_UNREGISTER_NULL, /* ignored, forbidden */
+    QUESTION_SAME_ROUTINE,    /* another registration, refused as a pair, refused as a routine */
+    QUESTION_LATE_ROUTINE,    /* called, not called, either: never ruled out as a whole */
     QUESTIONS
 } Question;
 

@@ -100,10 +100,10 @@ static Outcome refused(Machine *machine, const Call *call, const SpecObject *obj
         *same = refusing;
         return OUTCOME_ALLOWED;
     }
-    ClauseId clause = object->system        ? CLAUSE_SYSTEM_MULTIPLE
-                      : object->registered  ? clause_of_room(object, CLAUSE_CREATE_MULTIPLE)
-                      : !object->multiple   ? CLAUSE_CREATE_SINGLE
-                                            : CLAUSE_REGISTER_HANDLE;
+    ClauseId clause = object->system       ? CLAUSE_SYSTEM_MULTIPLE
+                      : object->registered ? clause_of_room(object, CLAUSE_CREATE_MULTIPLE)
+                      : !object->multiple  ? CLAUSE_CREATE_SINGLE
+                                           : CLAUSE_REGISTER_HANDLE;
     return worlds_keep(machine, 0, clause);
 }
 

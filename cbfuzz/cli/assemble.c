@@ -20,7 +20,7 @@ int cli_assemble(int argc, char **argv) {
     if (code >= 0) return code;
     if (options.file_count != 1 || !options.output)
         return cli_reject(&options, EXIT_REQUEST, "assemble",
-                        "one file and -o OUT are expected; see cbfuzz assemble --help");
+                          "one file and -o OUT are expected; see cbfuzz assemble --help");
     Program *program = program_new();
     char error[1200] = "";
     if (!program) return cli_reject(&options, EXIT_TOOL, "assemble", "out of memory");
@@ -41,7 +41,7 @@ int cli_assemble(int argc, char **argv) {
     } else {
         code = good ? 0
                     : cli_reject(&options, file_exit_code(errno), "assemble", "%s",
-                               error[0] ? error : "out of memory");
+                                 error[0] ? error : "out of memory");
     }
     free(bytes);
     program_free(program);

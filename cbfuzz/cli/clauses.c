@@ -40,12 +40,14 @@ int cli_clauses(int argc, char **argv) {
     int code = cli_options(&options, argc, argv, "p", help);
     if (code >= 0) return code;
     if (options.file_count)
-        return cli_reject(&options, EXIT_REQUEST, "clauses", "no file is expected, but %s", options.files[0]);
+        return cli_reject(&options, EXIT_REQUEST, "clauses", "no file is expected, but %s",
+                          options.files[0]);
     json_t *document = report_json("clauses"), *rows = json_array();
     unsigned documented = 0, windows = 0;
     for (unsigned i = 1; i < CLAUSES; i++) {
         const Clause *clause = clause_get((ClauseId)i);
-        if (options.profile_given && !options.windows && clause->profile == PROFILE_WINDOWS) continue;
+        if (options.profile_given && !options.windows && clause->profile == PROFILE_WINDOWS)
+            continue;
         *(clause->profile == PROFILE_WINDOWS ? &windows : &documented) += 1;
         json_array_append_new(rows, as_json(clause));
         if (options.json) continue;

@@ -89,7 +89,8 @@ static json_t *as_json(const FuzzResult *result, const Options *options, json_t 
     json_t *document = report_json("fuzz");
     json_object_set_new(document, "programs", json_integer((json_int_t)result->programs));
     json_object_set_new(document, "statements", json_integer((json_int_t)result->statements));
-    json_object_set_new(document, "effective_statements", json_integer((json_int_t)result->effective));
+    json_object_set_new(document, "effective_statements",
+                        json_integer((json_int_t)result->effective));
     json_object_set_new(document, "seconds", json_real(result->seconds));
     json_object_set_new(document, "seed", json_integer((json_int_t)options->seed));
     json_object_set_new(document, "states", json_integer(result->states));
@@ -114,9 +115,11 @@ int cli_fuzz(int argc, char **argv) {
     int code = cli_options(&options, argc, argv, "ipTsrSjka-", help);
     if (code >= 0) return code;
     if (options.seconds > 0 && options.runs)
-        return cli_reject(&options, EXIT_REQUEST, "fuzz", "--seconds and --runs exclude each other");
+        return cli_reject(&options, EXIT_REQUEST, "fuzz",
+                          "--seconds and --runs exclude each other");
     if (options.threads)
-        return cli_reject(&options, EXIT_REQUEST, "fuzz", "--threads is not available in this version");
+        return cli_reject(&options, EXIT_REQUEST, "fuzz",
+                          "--threads is not available in this version");
     Implementation implementation;
     if ((code = cli_load(&options, "fuzz", &implementation)) >= 0) return code;
     if (!options.seed_given) options.seed = fresh_seed();
@@ -131,9 +134,8 @@ int cli_fuzz(int argc, char **argv) {
                         .corpus = options.files,
                         .flags = options.flags};
     FILE *out = cli_out(&options);
-    Listener listener = {.options = &options,
-                         .terminal = isatty(fileno(out)),
-                         .findings = json_array()};
+    Listener listener = {
+        .options = &options, .terminal = isatty(fileno(out)), .findings = json_array()};
     FuzzListener told = {&listener, on_status, on_finding};
     FuzzResult result;
     char error[1200], programs[32], statements[32];

@@ -76,7 +76,7 @@ int cli_minimize(int argc, char **argv) {
     if (code >= 0) return code;
     if (options.file_count != 1 || !options.output)
         return cli_reject(&options, EXIT_REQUEST, "minimize",
-                        "one file and -o OUT are expected; see cbfuzz minimize --help");
+                          "one file and -o OUT are expected; see cbfuzz minimize --help");
     Program *program = program_new();
     char error[1200];
     if (!program) return cli_reject(&options, EXIT_TOOL, "minimize", "out of memory");

@@ -84,7 +84,8 @@ static int take_option(Options *options, const char *command, char letter, const
     switch (letter) {
     case 'i':
         if (options->implementation)
-            return cli_fail(EXIT_REQUEST, command, "--impl was given twice; one implementation is run");
+            return cli_fail(EXIT_REQUEST, command,
+                            "--impl was given twice; one implementation is run");
         options->implementation = value;
         return -1;
     case 'p':

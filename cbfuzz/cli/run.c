@@ -115,7 +115,8 @@ int cli_run(int argc, char **argv) {
     int code = cli_options(&options, argc, argv, "ipt", help);
     if (code >= 0) return code;
     if (!options.file_count)
-        return cli_reject(&options, EXIT_REQUEST, "run", "a file or folder is expected; see cbfuzz run --help");
+        return cli_reject(&options, EXIT_REQUEST, "run",
+                          "a file or folder is expected; see cbfuzz run --help");
     Implementation implementation;
     if ((code = cli_load(&options, "run", &implementation)) >= 0) return code;
     Run run = {.options = &options, .program = program_new(), .programs = json_array()};

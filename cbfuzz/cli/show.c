@@ -18,7 +18,8 @@ int cli_show(int argc, char **argv) {
     int code = cli_options(&options, argc, argv, "", help);
     if (code >= 0) return code;
     if (options.file_count != 1)
-        return cli_reject(&options, EXIT_REQUEST, "show", "one file is expected; see cbfuzz show --help");
+        return cli_reject(&options, EXIT_REQUEST, "show",
+                          "one file is expected; see cbfuzz show --help");
     Program *program = program_new();
     char error[1200];
     if (!program) return cli_reject(&options, EXIT_TOOL, "show", "out of memory");

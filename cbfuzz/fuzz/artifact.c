@@ -27,8 +27,7 @@ static bool write_all(int file, const char *data, size_t size) {
     return true;
 }
 
-bool file_replace(const char *path, const void *data, size_t size, char *error,
-                  size_t error_size) {
+bool file_replace(const char *path, const void *data, size_t size, char *error, size_t error_size) {
     char *beside = NULL;
     if (asprintf(&beside, "%s.XXXXXX", path) < 0) {
         snprintf(error, error_size, "%s: out of memory", path);

@@ -15,8 +15,7 @@ bool artifact_write(const char *folder, const char *subject, const Program *prog
                     size_t path_size, char *error, size_t error_size);
 
 /* Writes a file as a whole. When it fails errno says why. */
-bool file_replace(const char *path, const void *data, size_t size, char *error,
-                  size_t error_size);
+bool file_replace(const char *path, const void *data, size_t size, char *error, size_t error_size);
 
 /* 2 or 3: is it the request that is wrong, with this errno, or the machine? */
 int file_exit_code(int why);

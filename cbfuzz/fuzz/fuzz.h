@@ -16,13 +16,13 @@ enum {
 typedef struct {
     Implementation *implementation;
     bool windows, keep_going;
-    double seconds;     /* 0: no limit */
-    uint64_t runs;      /* 0: no limit */
+    double seconds; /* 0: no limit */
+    uint64_t runs;  /* 0: no limit */
     uint64_t seed;
-    unsigned jobs;      /* processes */
+    unsigned jobs; /* processes */
     const char *artifacts;
-    char **corpus;      /* folders, the first takes new programs; NULL-terminated */
-    char **flags;       /* for libFuzzer; NULL-terminated */
+    char **corpus; /* folders, the first takes new programs; NULL-terminated */
+    char **flags;  /* for libFuzzer; NULL-terminated */
 } FuzzOptions;
 
 /* A finding as it was written. */
@@ -37,11 +37,11 @@ typedef struct {
 typedef struct {
     uint64_t programs, statements, effective;
     double seconds;
-    uint32_t corpus;        /* programs kept */
-    uint32_t states;        /* abstract transitions seen */
+    uint32_t corpus;                 /* programs kept */
+    uint32_t states;                 /* abstract transitions seen */
     uint32_t exercised, exercisable; /* clauses */
-    uint64_t clauses[2];    /* bits of those exercised */
-    Readings readings;      /* left at the end */
+    uint64_t clauses[2];             /* bits of those exercised */
+    Readings readings;               /* left at the end */
     FuzzFinding *findings;
     uint32_t finding_count;
 } FuzzResult;

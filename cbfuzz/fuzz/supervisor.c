@@ -25,7 +25,7 @@ enum {
     EXPORT_SECONDS = 30, /* new programs reach the corpus folder at least so often */
     BARREN_STARTS = 20   /* processes that end without having run a program */
 };
-static const double program_limit = 1.0; /* seconds of processor time for one program */
+static const double program_limit = 1.0;  /* seconds of processor time for one program */
 static const double waiting_limit = 10.0; /* and by the clock, for one that waits */
 
 typedef struct {
@@ -108,11 +108,26 @@ static void start_worker(Fuzz *fuzz, Worker *worker) {
     snprintf(inputs, sizeof inputs, "-seed_inputs=@%s", list);
     snprintf(prefix, sizeof prefix, "-artifact_prefix=%s/libfuzzer-", fuzz->workdir.path);
     snprintf(reload, sizeof reload, "-reload=%d", fuzz->options->jobs > 1);
-    const char *fixed[] = {"cbfuzz", seed, prefix, reload, "-max_len=4096", "-len_control=0",
-                           "-detect_leaks=0", "-handle_segv=0", "-handle_bus=0", "-handle_abrt=0",
-                           "-handle_ill=0", "-handle_fpe=0", "-handle_int=0", "-handle_term=0",
-                           "-handle_xfsz=0", "-handle_usr1=0", "-handle_usr2=0", "-timeout=0",
-                           "-rss_limit_mb=0", "-verbosity=0"};
+    const char *fixed[] = {"cbfuzz",
+                           seed,
+                           prefix,
+                           reload,
+                           "-max_len=4096",
+                           "-len_control=0",
+                           "-detect_leaks=0",
+                           "-handle_segv=0",
+                           "-handle_bus=0",
+                           "-handle_abrt=0",
+                           "-handle_ill=0",
+                           "-handle_fpe=0",
+                           "-handle_int=0",
+                           "-handle_term=0",
+                           "-handle_xfsz=0",
+                           "-handle_usr1=0",
+                           "-handle_usr2=0",
+                           "-timeout=0",
+                           "-rss_limit_mb=0",
+                           "-verbosity=0"};
     char *arguments[256];
     int used = 0;
     for (unsigned i = 0; i < sizeof fixed / sizeof fixed[0]; i++)
@@ -224,7 +239,8 @@ static void bury(Fuzz *fuzz, Worker *worker, int status, bool hung) {
         bytes_decode(fuzz->program, session->bytes, session->size);
         if (!session_post_mortem(session, fuzz->program, status, hung)) {
             char text[512];
-            snprintf(text, sizeof text, "cbfuzz itself failed in program %llu (%s); please report it",
+            snprintf(text, sizeof text,
+                     "cbfuzz itself failed in program %llu (%s); please report it",
                      (unsigned long long)session->runs, session->judgement.kind);
             fail(fuzz, 3, text);
             return;
@@ -240,7 +256,8 @@ static void bury(Fuzz *fuzz, Worker *worker, int status, bool hung) {
         } else {
             char signature[160];
             verdict_signature(judgement, signature);
-            bool fresh = !fuzz->options->keep_going || worker_new_signature(fuzz->shared, signature);
+            bool fresh =
+                !fuzz->options->keep_going || worker_new_signature(fuzz->shared, signature);
             if (fresh && !is_known(fuzz, judgement))
                 take_finding(fuzz, &session->finding, session->bytes, session->size);
         }
@@ -249,7 +266,8 @@ static void bury(Fuzz *fuzz, Worker *worker, int status, bool hung) {
         fail(fuzz, flags ? 2 : 3,
              flags ? "libFuzzer ends before it runs a program; look at the flags after --"
                    : "a fuzzing process ends before it runs a program");
-    } else if (WIFEXITED(status) && WEXITSTATUS(status) == 0 && session->runs != worker->seen_runs) {
+    } else if (WIFEXITED(status) && WEXITSTATUS(status) == 0 &&
+               session->runs != worker->seen_runs) {
         fuzz->shared->stop = true; /* libFuzzer has ended by itself: a flag of the user's */
     }
 }
@@ -315,8 +333,8 @@ static void watch(Fuzz *fuzz) {
 }
 
 static void *share(size_t size) {
-    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
-                        MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void *memory =
+        mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     return memory == MAP_FAILED ? NULL : memory;
 }
 

@@ -24,7 +24,8 @@ bool workdir_open(Workdir *workdir) {
     char seeds[300];
     if (!mkdtemp(workdir->path) ||
         (snprintf(seeds, sizeof seeds, "%s/seeds", workdir->path), mkdir(seeds, 0700)) != 0) {
-        snprintf(workdir->error, sizeof workdir->error, "%.300s: %s", workdir->path, strerror(errno));
+        snprintf(workdir->error, sizeof workdir->error, "%.300s: %s", workdir->path,
+                 strerror(errno));
         workdir->path[0] = 0;
         return false;
     }
@@ -185,8 +186,8 @@ static bool export_one(void *context, const char *path, const char *name) {
     char *data = malloc(SESSION_BYTES);
     if (in && data) {
         size_t size = fread(data, 1, SESSION_BYTES, in);
-        export->good = file_replace(to, data, size, export->workdir->error,
-                                    sizeof export->workdir->error);
+        export->good =
+            file_replace(to, data, size, export->workdir->error, sizeof export->workdir->error);
     }
     if (in) fclose(in);
     free(data);

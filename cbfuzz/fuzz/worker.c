@@ -12,11 +12,11 @@
 #include "program/bytes.h"
 
 enum {
-    LENGTH = 32,         /* statements of a generated program at top level, at most */
-    FRESH_PERCENT = 35,  /* programs that are new, not made from one of the corpus */
+    LENGTH = 32,        /* statements of a generated program at top level, at most */
+    FRESH_PERCENT = 35, /* programs that are new, not made from one of the corpus */
     CROSS_PERCENT = 30,
-    TRIES = 16,          /* programs for each that libFuzzer is given, unless one shows something new */
-    COUNTERS = 2048      /* for abstract transitions; all are looked at after each run */
+    TRIES = 16,     /* programs for each that libFuzzer is given, unless one shows something new */
+    COUNTERS = 2048 /* for abstract transitions; all are looked at after each run */
 };
 
 /* libFuzzer takes these for coverage, as it takes the implementation's edges. */
@@ -184,8 +184,8 @@ static bool is_novel(void) {
         for (; word; word &= ~(UINT64_C(0xFF) << (__builtin_ctzll(word) & ~7))) {
             unsigned at = (unsigned)__builtin_ctzll(word) / 8;
             unsigned count = (unsigned)(word >> at * 8) & 0xFF;
-            unsigned step = count < 4    ? count - 1
-                            : count < 32 ? 32u - (unsigned)__builtin_clz(count)
+            unsigned step = count < 4     ? count - 1
+                            : count < 32  ? 32u - (unsigned)__builtin_clz(count)
                             : count < 128 ? 6
                                           : 7;
             unsigned char bit = (unsigned char)(1u << step);
@@ -287,7 +287,8 @@ _Noreturn void worker_main(Mailbox *the_mailbox, Implementation *implementation,
     coverage = globals_counters(&coverage_size);
     made_coverage = malloc(coverage_size + 1);
     seen = calloc(1, coverage_size + 8);
-    if (!generator || !program || !first_source || !second_source || !made_coverage || !seen) _exit(3);
+    if (!generator || !program || !first_source || !second_source || !made_coverage || !seen)
+        _exit(3);
     argv = with_defaults(&argc, argv);
     LLVMFuzzerRunDriver(&argc, &argv, run_one);
     _exit(0);

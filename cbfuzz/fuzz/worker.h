@@ -22,7 +22,7 @@ typedef struct {
 typedef struct {
     Session *session;
     FuzzShared *shared;
-    atomic_bool found;      /* set by the worker; cleared when it was taken */
+    atomic_bool found; /* set by the worker; cleared when it was taken */
     Finding finding;
     uint32_t size;
     uint8_t bytes[SESSION_BYTES];
@@ -30,8 +30,7 @@ typedef struct {
 
 /* Runs libFuzzer with these arguments until shared->stop, a limit or a finding;
  * does not return. */
-_Noreturn void worker_main(Mailbox *mailbox, Implementation *implementation, int argc,
-                           char **argv);
+_Noreturn void worker_main(Mailbox *mailbox, Implementation *implementation, int argc, char **argv);
 
 /* For the benchmark: told of each program after it was run. */
 extern void (*worker_observer)(const Session *session);

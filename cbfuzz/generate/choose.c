@@ -89,7 +89,8 @@ static void choose_name(Generator *generator, Line *line) {
     uint32_t pick = random_below(random, 100);
     if (pick < 66) use_name(line, random_below(random, 6));
     else if (pick < 88) use_name(line, NAME_SET_SYSTEM_TIME + random_below(random, 4));
-    else if (pick < 92) use_name(line, NAME_FIRST_ODD + random_below(random, NAME_COUNT - NAME_FIRST_ODD));
+    else if (pick < 92)
+        use_name(line, NAME_FIRST_ODD + random_below(random, NAME_COUNT - NAME_FIRST_ODD));
     else if (pick < 94) line->flags |= FLAG_UNNAMED;
     else use_long_name(generator, line);
 }
@@ -315,8 +316,8 @@ static void put_body_statements(Generator *generator, const Offer *offer, uint8_
         const Machine *machine = &generator->executor->machine;
         bool waits = !(machine->readings.answers[QUESTION_UNREGISTER_SELF] & 1);
         bool own = !waits && random_chance(random, 60);
-        put(generator, with_operand(LINE_UNREGISTER,
-                                    registration_for(generator, offer, routine, own)));
+        put(generator,
+            with_operand(LINE_UNREGISTER, registration_for(generator, offer, routine, own)));
         return;
     }
     case 2:
@@ -395,7 +396,8 @@ void choose_tweak(Generator *generator, Line *line) {
     case LINE_CREATE:
     case LINE_OPEN:
         if (random_chance(random, 60)) line->flags ^= (uint8_t)(1u << random_below(random, 4));
-        else if (!(line->flags & FLAG_UNNAMED)) use_name(line, random_below(random, NAME_FIRST_ODD));
+        else if (!(line->flags & FLAG_UNNAMED))
+            use_name(line, random_below(random, NAME_FIRST_ODD));
         break;
     case LINE_REGISTER:
     case LINE_REGISTER_PROCESSOR_CHANGE:

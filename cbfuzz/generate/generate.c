@@ -45,7 +45,8 @@ void generator_prepare(Generator *generator, Executor *executor, const Recipe *r
 
 static void note_called(Generator *generator) {
     Executor *executor = generator->executor;
-    for (; generator->event_count < executor->event_count && generator->event_count < EXECUTOR_EVENTS;
+    for (;
+         generator->event_count < executor->event_count && generator->event_count < EXECUTOR_EVENTS;
          generator->event_count++)
         generator->called |= 1u << executor->events[generator->event_count].routine;
 }

@@ -36,7 +36,15 @@ static void routine_called(uint8_t routine, PVOID argument2) {
         (void)context, (void)argument1;                                                            \
         routine_called(n, argument2);                                                              \
     }
-ROUTINE(1) ROUTINE(2) ROUTINE(3) ROUTINE(4) ROUTINE(5) ROUTINE(6) ROUTINE(7) ROUTINE(8)
+ROUTINE(1)
+ROUTINE(2)
+ROUTINE(3)
+ROUTINE(4)
+ROUTINE(5)
+ROUTINE(6)
+ROUTINE(7)
+ROUTINE(8)
+
 static const PCALLBACK_FUNCTION routines[] = {NULL,      routine_1, routine_2, routine_3, routine_4,
                                               routine_5, routine_6, routine_7, routine_8};
 
@@ -80,7 +88,8 @@ static void announce(KE_PROCESSOR_CHANGE_NOTIFY_STATE state, NTSTATUS *status) {
     context.State = state;
     context.NtNumber = nt_active_processors();
     context.Status = *status;
-    if (implementation->system[2]) implementation->notify(implementation->system[2], &context, status);
+    if (implementation->system[2])
+        implementation->notify(implementation->system[2], &context, status);
     if (implementation->notify_change) implementation->notify_change(&context, status);
 }
 

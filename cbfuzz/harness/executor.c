@@ -42,10 +42,8 @@ static void settle(Executor *executor, Outcome outcome) {
 }
 
 static const Verdict verdict_of_abort[] = {
-    [ABORT_CRASH] = VERDICT_CRASHES,
-    [ABORT_HANG] = VERDICT_HANGS,
-    [ABORT_DEADLOCK] = VERDICT_DEADLOCKS,
-    [ABORT_BUGCHECK] = VERDICT_BUGCHECKS,
+    [ABORT_CRASH] = VERDICT_CRASHES,      [ABORT_HANG] = VERDICT_HANGS,
+    [ABORT_DEADLOCK] = VERDICT_DEADLOCKS, [ABORT_BUGCHECK] = VERDICT_BUGCHECKS,
     [ABORT_STATE] = VERDICT_BUGCHECKS,
 };
 
@@ -208,10 +206,10 @@ bool executor_translate(const Executor *executor, uint32_t index, Call *call) {
         call->openif = line->flags & FLAG_OPENIF;
         call->exclusive = line->flags & FLAG_EXCLUSIVE;
         call->kernel_handle = line->flags & FLAG_KERNEL_HANDLE;
-        call->name = (SpecName){line->name_at < dictionary_unit_count
-                                    ? dictionary_units + line->name_at
-                                    : program->units + line->name_at,
-                                line->name_length, !(line->flags & FLAG_UNNAMED)};
+        call->name =
+            (SpecName){line->name_at < dictionary_unit_count ? dictionary_units + line->name_at
+                                                             : program->units + line->name_at,
+                       line->name_length, !(line->flags & FLAG_UNNAMED)};
         break;
     case LINE_REGISTER_PROCESSOR_CHANGE:
         call->existing = line->flags & FLAG_ADD_EXISTING;
@@ -279,10 +277,8 @@ void executor_line(Executor *executor, uint32_t index) {
     Call *call = machine_place(&executor->machine);
     if (!executor_translate(executor, index, call)) return;
     uint32_t from = executor->event_count;
-    if (line->kind == LINE_ADD_PROCESSOR)
-        add_processor(executor, call, line->flags & FLAG_FAILS);
-    else
-        make_call(executor, call);
+    if (line->kind == LINE_ADD_PROCESSOR) add_processor(executor, call, line->flags & FLAG_FAILS);
+    else make_call(executor, call);
     if (executor->state != RUN_GOES_ON) return;
     executor->line = index;
     bind_result(executor, line);
@@ -389,10 +385,8 @@ static void give_back_objects(Executor *executor) {
     }
     for (uint16_t i = 0; i < machine->object_count && executor->state == RUN_GOES_ON; i++) {
         if (machine->objects[i].system || !machine->objects[i].permanent) continue;
-        Call call = {.kind = CALL_MAKE_TEMPORARY,
-                     .object = i,
-                     .registration = NO_ID,
-                     .giving_back = true};
+        Call call = {
+            .kind = CALL_MAKE_TEMPORARY, .object = i, .registration = NO_ID, .giving_back = true};
         make_call(executor, &call);
     }
 }

@@ -16,11 +16,11 @@
 
 /* Bounds, each with its reason. */
 enum {
-    EXECUTOR_LEVELS = 5,      /* design: from this level on a body does not run */
-    EXECUTOR_CALLS = 65536,   /* bodies stop running then: nesting multiplies */
+    EXECUTOR_LEVELS = 5,       /* design: from this level on a body does not run */
+    EXECUTOR_CALLS = 65536,    /* bodies stop running then: nesting multiplies */
     EXECUTOR_ENTRIES = 100000, /* and the program ends with so many routine calls */
-    EXECUTOR_EVENTS = 4096,   /* routine calls kept for the report */
-    EXECUTOR_BINDINGS = 4200  /* variables: at most one per statement */
+    EXECUTOR_EVENTS = 4096,    /* routine calls kept for the report */
+    EXECUTOR_BINDINGS = 4200   /* variables: at most one per statement */
 };
 
 typedef struct Executor Executor;
@@ -55,30 +55,30 @@ typedef enum {
     RUN_GOES_ON,
     RUN_DIVERGED,
     RUN_MISUSED,
-    RUN_FULL,    /* a bound was reached: the rest of the program is not run */
-    RUN_ABORTED  /* a call ended otherwise than by returning */
+    RUN_FULL,   /* a bound was reached: the rest of the program is not run */
+    RUN_ABORTED /* a call ended otherwise than by returning */
 } RunState;
 
 struct Executor {
     const Actor *actor;
-    void *context;           /* the actor's */
+    void *context; /* the actor's */
     const Program *program;
-    Judgement *judgement;    /* being made */
-    FILE *trace;             /* every call and routine is printed here, or NULL */
+    Judgement *judgement; /* being made */
+    FILE *trace;          /* every call and routine is printed here, or NULL */
     RunState state;
-    bool collecting;         /* a routine call did not fit: only observe until its call returns */
-    volatile bool inside;    /* the implementation is running, not we */
-    bool short_of_memory;    /* fail_allocation was asked for */
-    uint32_t line;           /* being executed, NO_LINE when giving back */
-    uint32_t top_line;       /* the same outside of bodies */
-    uint8_t routine;         /* whose body it is in, 0: none */
-    uint8_t level;           /* routines in progress */
+    bool collecting;      /* a routine call did not fit: only observe until its call returns */
+    volatile bool inside; /* the implementation is running, not we */
+    bool short_of_memory; /* fail_allocation was asked for */
+    uint32_t line;        /* being executed, NO_LINE when giving back */
+    uint32_t top_line;    /* the same outside of bodies */
+    uint8_t routine;      /* whose body it is in, 0: none */
+    uint8_t level;        /* routines in progress */
     uint32_t calls, entries;
-    uint32_t budget;         /* of calls; the run ends there. Set to the most by executor_drive */
-    uint32_t processors;     /* active */
-    Return result;           /* of the last call */
-    uint32_t event_count;    /* all, also those beyond EXECUTOR_EVENTS */
-    uint32_t events_from;    /* where those of the last or diverging call start */
+    uint32_t budget;      /* of calls; the run ends there. Set to the most by executor_drive */
+    uint32_t processors;  /* active */
+    Return result;        /* of the last call */
+    uint32_t event_count; /* all, also those beyond EXECUTOR_EVENTS */
+    uint32_t events_from; /* where those of the last or diverging call start */
     uint32_t feature_count;
     jmp_buf leave;
     uint16_t binding[EXECUTOR_BINDINGS]; /* variable -> number in the machine, NO_ID: NULL */
@@ -86,7 +86,7 @@ struct Executor {
      * NO_VARIABLE, or one whose binding is another by now: there is none. */
     uint16_t object_variable[MACHINE_OBJECTS], registration_variable[MACHINE_REGISTRATIONS];
     Event events[EXECUTOR_EVENTS];
-    uint32_t features[64];   /* abstract transitions of this program, for coverage */
+    uint32_t features[64]; /* abstract transitions of this program, for coverage */
     Machine machine;
 };
 

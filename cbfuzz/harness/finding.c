@@ -232,8 +232,7 @@ static void describe_expectation(Finding *finding, const Executor *executor, con
         script_print_status(text.file, executor->result.status);
     else if (line->expect == EXPECT_HANDLE || line->expect == EXPECT_NULL)
         fputs(executor->result.pointer ? "handle" : "NULL", text.file);
-    else if (!describe_observed_calls(text.file, executor))
-        fputs("nothing", text.file);
+    else if (!describe_observed_calls(text.file, executor)) fputs("nothing", text.file);
     text_close(&text, finding->observed);
 }
 

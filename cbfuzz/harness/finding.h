@@ -10,8 +10,8 @@ enum { FINDING_TEXT = 1200 };
 typedef struct {
     Judgement judgement;
     char statement[FINDING_TEXT]; /* the line as scripts spell it; "(end of program)" */
-    char inside[FINDING_TEXT];    /* the line at top level, if the statement is in a body; else "" */
-    char expected[FINDING_TEXT];  /* "" where the kind says it all */
+    char inside[FINDING_TEXT];   /* the line at top level, if the statement is in a body; else "" */
+    char expected[FINDING_TEXT]; /* "" where the kind says it all */
     char observed[FINDING_TEXT];
 } Finding;
 

@@ -26,8 +26,10 @@ static unsigned char *counters;
 static size_t counters_size;
 
 /* The built-in implementation's globals have sections of their own. */
-extern char __start_callback_data[] __attribute__((weak)), __stop_callback_data[] __attribute__((weak));
-extern char __start_callback_bss[] __attribute__((weak)), __stop_callback_bss[] __attribute__((weak));
+extern char __start_callback_data[] __attribute__((weak)),
+    __stop_callback_data[] __attribute__((weak));
+extern char __start_callback_bss[] __attribute__((weak)),
+    __stop_callback_bss[] __attribute__((weak));
 
 /* Coverage of what is built in: only the built-in implementation has any. */
 extern char __start___sancov_cntrs[] __attribute__((weak));

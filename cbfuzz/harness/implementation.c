@@ -20,7 +20,6 @@
 #include "harness/globals.h"
 #include "nt/nt.h"
 
-
 enum { PROBE_SECONDS = 10 /* boots take microseconds; a noisy machine takes longer */ };
 
 static jmp_buf boot_leave;
@@ -94,7 +93,9 @@ static bool use_exports(Implementation *implementation, void *handle, char *erro
         if (i < 5) implementation->own_objects = true;
         /* Its own processor change hears of processors through ProcessorAdd, or,
          * where it has a kernel's inner entry for it, through that. */
-        else *(void **)&implementation->notify_change = own_symbol(handle, "KiNotifyProcessorChange");
+        else
+            *(void **)&implementation->notify_change =
+                own_symbol(handle, "KiNotifyProcessorChange");
     }
     return true;
 }
@@ -229,7 +230,8 @@ bool implementation_probe(const char *path, char *error, size_t size) {
     if (child > 0 && got && answer[0] == 'y') return true;
     if (got && answer[0] == 'n') snprintf(error, size, "%s", answer + 1);
     else if (WIFSIGNALED(status))
-        snprintf(error, size, "%s: crashes while it is loaded (%s)", path, strsignal(WTERMSIG(status)));
+        snprintf(error, size, "%s: crashes while it is loaded (%s)", path,
+                 strsignal(WTERMSIG(status)));
     else
         snprintf(error, size, "%s: exits or crashes while it is loaded (exit code %d)", path,
                  WEXITSTATUS(status));

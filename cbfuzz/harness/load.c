@@ -21,8 +21,8 @@ const char *load_printable(const char *path, char *buffer, size_t size) {
     size_t length = 0;
     for (; *path && length + 5 < size; path++) {
         unsigned char c = (unsigned char)*path;
-        if (c < 0x20 || c == 0x7F || (c == 0xC2 && (unsigned char)path[1] >= 0x80 &&
-                                      (unsigned char)path[1] < 0xA0))
+        if (c < 0x20 || c == 0x7F ||
+            (c == 0xC2 && (unsigned char)path[1] >= 0x80 && (unsigned char)path[1] < 0xA0))
             length += (size_t)snprintf(buffer + length, size - length, "\\x%02X", c);
         else buffer[length++] = *path;
     }
@@ -147,8 +147,9 @@ bool load_program(Program *program, const char *path, char *error, size_t error_
     if (ends_with(path, ".cbs") || script_recognize(data, size)) {
         ScriptError wrong;
         if (size > LARGEST_SCRIPT) {
-            snprintf(error, error_size, "%s: larger than 16 MiB; a script has at most %d statements",
-                     shown, PROGRAM_STATEMENTS);
+            snprintf(error, error_size,
+                     "%s: larger than 16 MiB; a script has at most %d statements", shown,
+                     PROGRAM_STATEMENTS);
             good = false;
         } else if (!script_parse(program, data, size, &wrong)) {
             snprintf(error, error_size, "%s:%u:%u: %s", shown, wrong.line, wrong.column,
@@ -191,8 +192,7 @@ static bool walk_folder(const char *path, LoadTake take, void *context, char *er
         if (good && asprintf(&name, "%s/%s", path, entries[i]->d_name) >= 0 &&
             lstat(name, &status) == 0) {
             /* Links to files are followed, links to folders are not: they may go round. */
-            if (S_ISLNK(status.st_mode) &&
-                (stat(name, &status) != 0 || S_ISDIR(status.st_mode)))
+            if (S_ISLNK(status.st_mode) && (stat(name, &status) != 0 || S_ISDIR(status.st_mode)))
                 status.st_mode = 0;
             if (S_ISDIR(status.st_mode) && depth < DEEPEST)
                 good = walk_folder(name, take, context, error, error_size, depth + 1);

@@ -59,8 +59,8 @@ static void routine_called(uint8_t routine, PVOID context, PVOID argument1, PVOI
                    .argument = {{.kind = SPEC_NUMBER, .number = (uint64_t)(uintptr_t)argument1},
                                 {.kind = SPEC_NUMBER, .number = (uint64_t)(uintptr_t)argument2}}};
     const Machine *machine = &executor->machine;
-    CallKind kind = machine->frame_count ? machine->frames[machine->frame_count - 1].call.kind
-                                         : CALL_KINDS;
+    CallKind kind =
+        machine->frame_count ? machine->frames[machine->frame_count - 1].call.kind : CALL_KINDS;
     PVOID place = status_place;
     if (kind == CALL_PROCESSOR_STAGE || kind == CALL_REGISTER_CHANGE) {
         entry.argument[0] = read_context(argument1);
@@ -76,12 +76,26 @@ static void routine_called(uint8_t routine, PVOID context, PVOID argument1, PVOI
     static VOID NTAPI routine_##n(PVOID context, PVOID argument1, PVOID argument2) {               \
         routine_called(n, context, argument1, argument2);                                          \
     }
-ROUTINE(1) ROUTINE(2) ROUTINE(3) ROUTINE(4) ROUTINE(5) ROUTINE(6) ROUTINE(7) ROUTINE(8)
-ROUTINE(9) ROUTINE(10) ROUTINE(11) ROUTINE(12) ROUTINE(13) ROUTINE(14) ROUTINE(15) ROUTINE(16)
+ROUTINE(1)
+ROUTINE(2)
+ROUTINE(3)
+ROUTINE(4)
+ROUTINE(5)
+ROUTINE(6)
+ROUTINE(7)
+ROUTINE(8)
+ROUTINE(9)
+ROUTINE(10)
+ROUTINE(11)
+ROUTINE(12)
+ROUTINE(13)
+ROUTINE(14)
+ROUTINE(15)
+ROUTINE(16)
 
 static const PCALLBACK_FUNCTION routines[PROGRAM_ROUTINES + 1] = {
-    NULL,      routine_1,  routine_2,  routine_3,  routine_4,  routine_5,
-    routine_6, routine_7,  routine_8,  routine_9,  routine_10, routine_11,
+    NULL,       routine_1,  routine_2,  routine_3,  routine_4,  routine_5,
+    routine_6,  routine_7,  routine_8,  routine_9,  routine_10, routine_11,
     routine_12, routine_13, routine_14, routine_15, routine_16};
 
 static void create(const Call *call, Return *result) {
@@ -116,7 +130,8 @@ static void announce(const Call *call, Return *result) {
     context.Status = (NTSTATUS)call->status;
     context.ProcNumber.Number = (UCHAR)call->processor;
     NTSTATUS status = STATUS_SUCCESS;
-    if (implementation->system[2]) implementation->notify(implementation->system[2], &context, &status);
+    if (implementation->system[2])
+        implementation->notify(implementation->system[2], &context, &status);
     if (implementation->notify_change) implementation->notify_change(&context, &status);
     result->status = (uint32_t)status;
 }
@@ -145,14 +160,16 @@ static void make(const Call *call, Return *result) {
             object_of(call), routines[call->routine], number(call->context));
         break;
     case CALL_NOTIFY:
-        implementation->notify(object_of(call), number(call->argument[0]), number(call->argument[1]));
+        implementation->notify(object_of(call), number(call->argument[0]),
+                               number(call->argument[1]));
         break;
     case CALL_UNREGISTER: implementation->unregister(handle_of(call)); break;
     case CALL_REFERENCE: implementation->reference(object_of(call)); break;
     case CALL_DEREFERENCE: implementation->dereference(object_of(call)); break;
     case CALL_MAKE_TEMPORARY: implementation->make_temporary(object_of(call)); break;
     case CALL_SET_SYSTEM_TIME:
-        if (implementation->system[0]) implementation->notify(implementation->system[0], NULL, NULL);
+        if (implementation->system[0])
+            implementation->notify(implementation->system[0], NULL, NULL);
         break;
     case CALL_POWER_STATE:
         if (implementation->system[1])
@@ -162,8 +179,8 @@ static void make(const Call *call, Return *result) {
     case CALL_PROCESSOR_STAGE: announce(call, result); break;
     case CALL_REGISTER_CHANGE:
         result->pointer = (uint64_t)(uintptr_t)implementation->register_change(
-            (PPROCESSOR_CALLBACK_FUNCTION)(void *)routines[call->routine],
-            number(call->context), call->existing ? KE_PROCESSOR_CHANGE_ADD_EXISTING : 0);
+            (PPROCESSOR_CALLBACK_FUNCTION)(void *)routines[call->routine], number(call->context),
+            call->existing ? KE_PROCESSOR_CHANGE_ADD_EXISTING : 0);
         break;
     case CALL_DEREGISTER_CHANGE: implementation->deregister_change(handle_of(call)); break;
     case CALL_IRQL:
@@ -184,7 +201,8 @@ static void state_changed(const char *rule, const char *text) {
 
 /* A routine leaves the thread as it found it. */
 static void compare_state(NtThreadState before, NtThreadState after) {
-    if (before.irql != after.irql) state_changed("IrqlChanged", "the call returned at another IRQL");
+    if (before.irql != after.irql)
+        state_changed("IrqlChanged", "the call returned at another IRQL");
     if (before.spin_locks != after.spin_locks || before.mutexes != after.mutexes)
         state_changed("LockHeld", "the call returned with a lock held that it took");
     if (before.critical != after.critical || before.guarded != after.guarded)
@@ -218,8 +236,8 @@ static void on_stop(const NtStop *stop) {
     executor->inside = false;
     bool deadlock = stop->kind == NT_STOP_DEADLOCK;
     executor_abort(executor, deadlock ? ABORT_DEADLOCK : ABORT_BUGCHECK,
-                   nt_failed_allocations() != failed_before,
-                   deadlock ? "" : stop->rule, stop->text);
+                   nt_failed_allocations() != failed_before, deadlock ? "" : stop->rule,
+                   stop->text);
     give_up(executor);
 }
 
@@ -291,7 +309,8 @@ static Start rewind_to_start(bool windows, Readings readings) {
         start.system[i] = (uint64_t)(uintptr_t)implementation->system[i];
     start.processors = nt_active_processors();
     /* Whether there is a ProcessorAdd was seen at the boot. */
-    if (!windows) start.readings.answers[QUESTION_PROCESSOR_ADD] = implementation->system[2] ? 1 : 2;
+    if (!windows)
+        start.readings.answers[QUESTION_PROCESSOR_ADD] = implementation->system[2] ? 1 : 2;
     return start;
 }
 

@@ -19,8 +19,8 @@
 enum {
     REQUEST_RUN = 'r',
     REQUEST_CALIBRATE = 'c',
-    SLICE_MS = 20,       /* how often a silent process is looked at */
-    WALL_FACTOR = 8      /* a process that waits instead of running gets so many limits */
+    SLICE_MS = 20,  /* how often a silent process is looked at */
+    WALL_FACTOR = 8 /* a process that waits instead of running gets so many limits */
 };
 
 bool runner_open(Runner *runner, Implementation *implementation, bool windows) {

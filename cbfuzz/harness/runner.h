@@ -11,11 +11,11 @@
 typedef struct {
     Session *session;
     Implementation *implementation;
-    FILE *trace;      /* the trace of each run goes there, or NULL */
-    double limit;     /* seconds of processor time for one program */
-    pid_t process;    /* 0: none */
+    FILE *trace;           /* the trace of each run goes there, or NULL */
+    double limit;          /* seconds of processor time for one program */
+    pid_t process;         /* 0: none */
     int request, response; /* pipes */
-    bool broken;      /* our own code failed; `error` says how */
+    bool broken;           /* our own code failed; `error` says how */
     char error[256];
 } Runner;
 

@@ -22,8 +22,10 @@ static Implementation *watched_implementation;
  * hundreds of thousands: the cache would be full of it. Nobody reads who allocated it. */
 const char *__asan_default_options(void);
 const char *__asan_default_options(void) {
-    return "detect_leaks=0:exitcode=77:handle_abort=1:handle_segv=1:handle_sigbus=1:handle_sigill=1:"
-           "handle_sigfpe=1:symbolize=0:allocator_may_return_null=1:detect_stack_use_after_return=0:"
+    return "detect_leaks=0:exitcode=77:handle_abort=1:handle_segv=1:handle_sigbus=1:handle_sigill="
+           "1:"
+           "handle_sigfpe=1:symbolize=0:allocator_may_return_null=1:detect_stack_use_after_return="
+           "0:"
            "abort_on_error=0:color=never:quarantine_size_mb=1:malloc_context_size=0";
 }
 
@@ -94,8 +96,7 @@ static void end_run(Session *session) {
 
 void session_run(Session *session, const Program *program) {
     begin_run(session);
-    real_run(&session->executor, program, session->windows, session->readings,
-             &session->judgement);
+    real_run(&session->executor, program, session->windows, session->readings, &session->judgement);
     end_run(session);
 }
 

@@ -21,17 +21,17 @@ enum {
 typedef struct {
     Executor executor;
     Judgement judgement;
-    bool explain;             /* misuse is described as well */
-    Finding finding;          /* of the last run, if it is a finding (or misuse) */
+    bool explain;    /* misuse is described as well */
+    Finding finding; /* of the last run, if it is a finding (or misuse) */
     bool windows;
-    bool builtin;             /* it runs the built-in implementation */
-    Readings readings;        /* that the next run starts from */
+    bool builtin;      /* it runs the built-in implementation */
+    Readings readings; /* that the next run starts from */
     bool calibrated;
     atomic_uint_fast64_t runs; /* begun */
-    atomic_bool busy;         /* a program is being run */
-    char crash_kind[64];      /* the sanitizer's, "" if it said nothing */
+    atomic_bool busy;          /* a program is being run */
+    char crash_kind[64];       /* the sanitizer's, "" if it said nothing */
     char crash_detail[400];
-    uint32_t size;            /* of the program */
+    uint32_t size; /* of the program */
     uint8_t bytes[SESSION_BYTES];
 } Session;
 

@@ -8,8 +8,8 @@
 static const struct {
     const char *name, *title;
 } names[VERDICTS] = {
-    [VERDICT_CONFORMS] = {"conforms", "CONFORMS"}, [VERDICT_DIVERGES] = {"diverges", "DIVERGES"},
-    [VERDICT_CRASHES] = {"crashes", "CRASHES"},    [VERDICT_HANGS] = {"hangs", "HANGS"},
+    [VERDICT_CONFORMS] = {"conforms", "CONFORMS"},    [VERDICT_DIVERGES] = {"diverges", "DIVERGES"},
+    [VERDICT_CRASHES] = {"crashes", "CRASHES"},       [VERDICT_HANGS] = {"hangs", "HANGS"},
     [VERDICT_DEADLOCKS] = {"deadlocks", "DEADLOCKS"}, [VERDICT_LEAKS] = {"leaks", "LEAKS"},
     [VERDICT_BUGCHECKS] = {"bugchecks", "BUGCHECKS"}, [VERDICT_MISUSE] = {"misuse", "MISUSE"},
 };

@@ -9,13 +9,13 @@
 
 typedef enum {
     VERDICT_CONFORMS,
-    VERDICT_DIVERGES,   /* an outcome that no reading allows */
-    VERDICT_CRASHES,    /* signal, sanitizer report, exit */
-    VERDICT_HANGS,      /* beyond the limit of time */
-    VERDICT_DEADLOCKS,  /* a wait that nothing can end */
-    VERDICT_LEAKS,      /* something is left when all was given back */
-    VERDICT_BUGCHECKS,  /* a rule of the kernel environment was broken */
-    VERDICT_MISUSE,     /* the program broke a caller's rule: nothing is said */
+    VERDICT_DIVERGES,  /* an outcome that no reading allows */
+    VERDICT_CRASHES,   /* signal, sanitizer report, exit */
+    VERDICT_HANGS,     /* beyond the limit of time */
+    VERDICT_DEADLOCKS, /* a wait that nothing can end */
+    VERDICT_LEAKS,     /* something is left when all was given back */
+    VERDICT_BUGCHECKS, /* a rule of the kernel environment was broken */
+    VERDICT_MISUSE,    /* the program broke a caller's rule: nothing is said */
     VERDICTS
 } Verdict;
 
@@ -23,18 +23,18 @@ enum { NO_LINE = UINT32_MAX };
 
 typedef struct {
     Verdict verdict;
-    ClauseId clause;      /* broken, or at stake; by the caller for misuse */
-    bool expectation;     /* it is the script's own expectation that was not met */
-    bool whole;           /* the program ran to its end */
-    char kind[64];        /* crash, bugcheck or leak: which ("heap-use-after-free", a rule, a tag) */
-    char detail[400];     /* a sentence or two about it; may be empty */
-    uint32_t line;        /* index of the program's line, NO_LINE when giving back at the end */
-    uint32_t step;        /* program_step of the line outside of bodies; 0 at the end */
-    uint8_t routine;      /* the line stands in the body of this routine; 0: in none */
-    uint32_t statements;  /* calls made, those in bodies included */
-    uint32_t effective;   /* of them: changed state or called a routine */
-    Readings before;      /* readings possible before the run */
-    Readings after;       /* and after it */
+    ClauseId clause;     /* broken, or at stake; by the caller for misuse */
+    bool expectation;    /* it is the script's own expectation that was not met */
+    bool whole;          /* the program ran to its end */
+    char kind[64];       /* crash, bugcheck or leak: which ("heap-use-after-free", a rule, a tag) */
+    char detail[400];    /* a sentence or two about it; may be empty */
+    uint32_t line;       /* index of the program's line, NO_LINE when giving back at the end */
+    uint32_t step;       /* program_step of the line outside of bodies; 0 at the end */
+    uint8_t routine;     /* the line stands in the body of this routine; 0: in none */
+    uint32_t statements; /* calls made, those in bodies included */
+    uint32_t effective;  /* of them: changed state or called a routine */
+    Readings before;     /* readings possible before the run */
+    Readings after;      /* and after it */
 } Judgement;
 
 /* "conforms", "diverges", ...; and "CONFORMS", ... */

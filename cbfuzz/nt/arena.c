@@ -89,8 +89,7 @@ NT_RAW static void unpoison(void *from, size_t size) {
 #ifdef NT_ASAN
     uint8_t *shadow = shadow_of(from);
     fill(shadow, size >> 3, 0);
-    if (size & 7)
-        shadow[size >> 3] = (uint8_t)(size & 7);
+    if (size & 7) shadow[size >> 3] = (uint8_t)(size & 7);
 #else
     (void)from, (void)size;
 #endif
@@ -106,8 +105,7 @@ NT_RAW static void poison(void *from, size_t size, uint8_t mark) {
 
 static void poison_ahead(const char *next) {
     size_t wanted = (size_t)(next - arena) + 2 * (size_t)POISON_AHEAD;
-    if (wanted > NT_ARENA_SIZE)
-        wanted = NT_ARENA_SIZE;
+    if (wanted > NT_ARENA_SIZE) wanted = NT_ARENA_SIZE;
     poison(poisoned_to, wanted - (size_t)(poisoned_to - arena), MARK_RED);
     poisoned_to = arena + wanted;
 }
@@ -131,13 +129,11 @@ bool nt_arena_boot(void) {
     arena = reserve(NT_ARENA_SIZE, 0x300000000000);
     starts = reserve(NT_ARENA_SIZE / GRAIN / 8, 0);
     image = reserve(NT_ARENA_SIZE + NT_ARENA_SIZE / 8, 0);
-    if (arena == NULL || starts == NULL || image == NULL)
-        return false;
+    if (arena == NULL || starts == NULL || image == NULL) return false;
 #ifdef NT_ASAN
     size_t scale;
     __asan_get_shadow_mapping(&scale, &shadow_offset);
-    if (scale != 3)
-        return false;
+    if (scale != 3) return false;
 #endif
     poisoned_to = nt_state.arena_next = arena;
     poison_ahead(arena);
@@ -171,8 +167,7 @@ void nt_arena_rewind(const char *used_to) {
 
 static char *bump(size_t size) {
     char *memory = nt_state.arena_next;
-    if (NT_UNLIKELY(size > (size_t)(arena + NT_ARENA_SIZE - memory)))
-        return NULL;
+    if (NT_UNLIKELY(size > (size_t)(arena + NT_ARENA_SIZE - memory))) return NULL;
     nt_state.arena_next = memory + size;
     if (NT_UNLIKELY(poisoned_to - nt_state.arena_next < POISON_AHEAD &&
                     poisoned_to != arena + NT_ARENA_SIZE))
@@ -183,8 +178,7 @@ static char *bump(size_t size) {
 void *nt_arena_take(size_t size) {
     /* Ends in a red zone of its own, so that it cannot be reached from a neighbour. */
     void *memory = bump(round_up(size) + RED_ZONE);
-    if (memory != NULL)
-        unpoison(memory, size);
+    if (memory != NULL) unpoison(memory, size);
     return memory;
 }
 
@@ -193,12 +187,10 @@ NT_RAW void *nt_pool_allocate(NtBlockKind kind, size_t size, uint32_t tag, const
         nt_state.failed++;
         return NULL;
     }
-    if (NT_UNLIKELY(size > NT_ARENA_SIZE))
-        return NULL;
+    if (NT_UNLIKELY(size > NT_ARENA_SIZE)) return NULL;
     size_t padded = round_up(size) + RED_ZONE;
     char *memory = bump(sizeof(Header) + padded);
-    if (NT_UNLIKELY(memory == NULL))
-        return NULL;
+    if (NT_UNLIKELY(memory == NULL)) return NULL;
     Header *header = (Header *)memory;
     memory += sizeof(Header);
     header->magic = MAGIC;
@@ -224,8 +216,7 @@ static bool is_start(const void *memory) {
 }
 
 NT_RAW NtBlockState nt_pool_state(const void *memory, NtBlockKind *kind) {
-    if (!is_start(memory))
-        return BLOCK_UNKNOWN;
+    if (!is_start(memory)) return BLOCK_UNKNOWN;
     const Header *header = (const Header *)memory - 1;
     *kind = header->kind;
     return header->state;
@@ -241,8 +232,7 @@ NT_RAW NtObject *nt_pool_attached(const void *body) {
 
 NT_RAW static bool red_zone_intact(const char *memory, size_t size) {
     for (const char *p = memory + size; p < memory + round_up(size) + RED_ZONE; p++)
-        if ((uint8_t)*p != FILL_RED)
-            return false;
+        if ((uint8_t)*p != FILL_RED) return false;
     return true;
 }
 
@@ -285,10 +275,8 @@ NT_RAW void nt_pool_free(void *memory, uint32_t tag, const char *routine, const 
 /* Bits of one word of starts that lie in [from, to), both counted in grains. */
 static uint64_t starts_in(size_t word, size_t from, size_t to) {
     uint64_t bits = starts[word];
-    if (word == from / 64)
-        bits &= ~(uint64_t)0 << (from % 64);
-    if (word == to / 64)
-        bits &= ((uint64_t)1 << (to % 64)) - 1;
+    if (word == from / 64) bits &= ~(uint64_t)0 << (from % 64);
+    if (word == to / 64) bits &= ((uint64_t)1 << (to % 64)) - 1;
     return bits;
 }
 
@@ -300,10 +288,8 @@ NT_RAW size_t nt_leaks(NtLeak *leaks, size_t capacity) {
         for (uint64_t bits = starts_in(word, from, to); bits != 0; bits &= bits - 1) {
             size_t bit = word * 64 + (size_t)__builtin_ctzll(bits);
             const Header *header = (const Header *)(arena + bit * GRAIN) - 1;
-            if (header->state != BLOCK_LIVE || header->kind == BLOCK_INTERNAL)
-                continue;
-            if (count == capacity)
-                return count;
+            if (header->state != BLOCK_LIVE || header->kind == BLOCK_INTERNAL) continue;
+            if (count == capacity) return count;
             NtLeak *leak = &leaks[count++];
             for (int i = 0; i < 4; i++)
                 leak->tag[i] = (char)(header->tag >> (8 * i));
@@ -317,17 +303,14 @@ NT_RAW size_t nt_leaks(NtLeak *leaks, size_t capacity) {
 }
 
 NT_RAW NtMemory nt_memory_at(const void *pointer) {
-    if (!in_arena(pointer))
-        return NT_MEMORY_FOREIGN;
-    if ((const char *)pointer >= nt_state.arena_next)
-        return NT_MEMORY_FREED;
+    if (!in_arena(pointer)) return NT_MEMORY_FOREIGN;
+    if ((const char *)pointer >= nt_state.arena_next) return NT_MEMORY_FREED;
     size_t bit = (size_t)((const char *)pointer - arena) / GRAIN;
     size_t word = bit / 64;
     uint64_t bits = starts[word] & (~(uint64_t)0 >> (63 - bit % 64));
     while (bits == 0 && word != 0)
         bits = starts[--word];
-    if (bits == 0)
-        return NT_MEMORY_FREED;
+    if (bits == 0) return NT_MEMORY_FREED;
     const char *start = arena + (word * 64 + 63 - (size_t)__builtin_clzll(bits)) * GRAIN;
     const Header *header = (const Header *)start - 1;
     return header->state == BLOCK_LIVE && pointer < (const void *)(start + header->size)

@@ -9,8 +9,7 @@ NtSwitchHook nt_switch_hook;
 bool nt_boot(void) {
     nt_state = (NtState){.processors = NT_INITIAL_PROCESSORS};
     nt_state.time = 133801632000000000; /* 1 January 2025 in 100 ns since 1601 */
-    if (!nt_arena_boot() || !nt_handle_boot() || !nt_directory_boot())
-        return false;
+    if (!nt_arena_boot() || !nt_handle_boot() || !nt_directory_boot()) return false;
     nt_checkpoint();
     return true;
 }

@@ -22,8 +22,7 @@ void nt_set_stop_handler(NtStopHandler handler) {
 }
 
 _Noreturn static void leave(const NtStop *stop) {
-    if (stop_handler != NULL)
-        stop_handler(stop);
+    if (stop_handler != NULL) stop_handler(stop);
     fprintf(stderr, "nt: %s 0x%X at %p: %s\n", stop->rule, stop->code, stop->site, stop->text);
     abort();
 }

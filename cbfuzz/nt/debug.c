@@ -9,8 +9,7 @@ typedef struct {
 } Output;
 
 static void put(Output *out, char c) {
-    if (out->length < sizeof(out->text))
-        out->text[out->length++] = c;
+    if (out->length < sizeof(out->text)) out->text[out->length++] = c;
 }
 
 typedef struct {
@@ -40,8 +39,7 @@ static void put_number(Output *out, const Spec *spec, uint64_t value, bool negat
     } while (value != 0);
     while (spec->precision > 0 && sizeof(digits) - at < (size_t)spec->precision && at > 1)
         digits[--at] = '0';
-    if (negative || spec->plus)
-        digits[--at] = negative ? '-' : '+';
+    if (negative || spec->plus) digits[--at] = negative ? '-' : '+';
     put_padded(out, spec, digits + at, sizeof(digits) - at);
 }
 
@@ -56,41 +54,31 @@ static void put_units(Output *out, const Spec *spec, PCWSTR units, size_t count)
 static const char *parse(const char *format, Spec *spec, va_list *arguments) {
     *spec = (Spec){.precision = -1};
     for (;; format++) {
-        if (*format == '-')
-            spec->left = true;
-        else if (*format == '0')
-            spec->zero = true;
-        else if (*format == '+')
-            spec->plus = true;
-        else if (*format != '#' && *format != ' ')
-            break;
+        if (*format == '-') spec->left = true;
+        else if (*format == '0') spec->zero = true;
+        else if (*format == '+') spec->plus = true;
+        else if (*format != '#' && *format != ' ') break;
     }
-    if (*format == '*')
-        spec->width = va_arg(*arguments, int), format++;
+    if (*format == '*') spec->width = va_arg(*arguments, int), format++;
     for (; *format >= '0' && *format <= '9' && spec->width < 1000; format++)
         spec->width = spec->width * 10 + (*format - '0');
     if (*format == '.') {
         spec->precision = 0;
-        if (*++format == '*')
-            spec->precision = va_arg(*arguments, int), format++;
+        if (*++format == '*') spec->precision = va_arg(*arguments, int), format++;
         for (; *format >= '0' && *format <= '9' && spec->precision < 1000; format++)
             spec->precision = spec->precision * 10 + (*format - '0');
     }
     for (;; format++) {
         if (format[0] == 'I' && format[1] == '6' && format[2] == '4')
             spec->size = BITS_64, format += 2;
-        else if (format[0] == 'I' && format[1] == '3' && format[2] == '2')
-            format += 2;
-        else if (*format == 'l' && format[1] == 'l')
-            spec->size = BITS_64, format++;
+        else if (format[0] == 'I' && format[1] == '3' && format[2] == '2') format += 2;
+        else if (*format == 'l' && format[1] == 'l') spec->size = BITS_64, format++;
         else if (*format == 'I' || *format == 'z' || *format == 't' || *format == 'j')
             spec->size = BITS_64;
-        else if (*format == 'h')
-            spec->size = spec->size == BITS_16 ? BITS_8 : BITS_16;
+        else if (*format == 'h') spec->size = spec->size == BITS_16 ? BITS_8 : BITS_16;
         else if (*format == 'w' || *format == 'l')
             spec->wide = true; /* of letters; a long number has 32 bits */
-        else
-            return format;
+        else return format;
     }
 }
 
@@ -119,23 +107,18 @@ static void put_string(Output *out, const Spec *spec, bool wide, va_list *argume
 
 static void put_counted(Output *out, const Spec *spec, va_list *arguments) {
     const UNICODE_STRING *string = va_arg(*arguments, const UNICODE_STRING *);
-    if (string == NULL)
-        put_padded(out, spec, "(null)", 6);
+    if (string == NULL) put_padded(out, spec, "(null)", 6);
     else if (spec->wide)
         put_units(out, spec, string->Buffer, limited(spec, string->Length / sizeof(WCHAR)));
-    else
-        put_padded(out, spec, (PCSTR)string->Buffer, limited(spec, string->Length));
+    else put_padded(out, spec, (PCSTR)string->Buffer, limited(spec, string->Length));
 }
 
 static void put_integer(Output *out, const Spec *spec, char letter, va_list *arguments) {
     bool is_signed = letter == 'd' || letter == 'i';
     int64_t value = spec->size == BITS_64 ? va_arg(*arguments, int64_t) : va_arg(*arguments, int);
-    if (spec->size == BITS_16)
-        value = is_signed ? (int16_t)value : (uint16_t)value;
-    else if (spec->size == BITS_8)
-        value = is_signed ? (int8_t)value : (uint8_t)value;
-    else if (spec->size == BITS_32 && !is_signed)
-        value = (uint32_t)value;
+    if (spec->size == BITS_16) value = is_signed ? (int16_t)value : (uint16_t)value;
+    else if (spec->size == BITS_8) value = is_signed ? (int8_t)value : (uint8_t)value;
+    else if (spec->size == BITS_32 && !is_signed) value = (uint32_t)value;
     bool negative = is_signed && value < 0;
     unsigned base = letter == 'o' ? 8 : letter == 'x' || letter == 'X' ? 16 : 10;
     put_number(out, spec, negative ? 0 - (uint64_t)value : (uint64_t)value, negative, base,
@@ -152,8 +135,7 @@ static void print(const char *format, va_list *arguments) {
         }
         format = parse(format + 1, &spec, arguments);
         char letter = *format;
-        if (letter == 0)
-            break;
+        if (letter == 0) break;
         if (letter == 's' || letter == 'S') {
             put_string(&out, &spec, spec.wide || letter == 'S', arguments);
         } else if (letter == 'Z') {
@@ -174,8 +156,7 @@ static void print(const char *format, va_list *arguments) {
 }
 
 ULONG DbgPrint(PCSTR Format, ...) {
-    if (nt_debug_sink == NULL)
-        return STATUS_SUCCESS;
+    if (nt_debug_sink == NULL) return STATUS_SUCCESS;
     va_list arguments;
     va_start(arguments, Format);
     print(Format, &arguments);
@@ -185,8 +166,7 @@ ULONG DbgPrint(PCSTR Format, ...) {
 
 ULONG DbgPrintEx(ULONG ComponentId, ULONG Level, PCSTR Format, ...) {
     (void)ComponentId, (void)Level;
-    if (nt_debug_sink == NULL)
-        return STATUS_SUCCESS;
+    if (nt_debug_sink == NULL) return STATUS_SUCCESS;
     va_list arguments;
     va_start(arguments, Format);
     print(Format, &arguments);

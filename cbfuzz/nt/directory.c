@@ -4,11 +4,9 @@
 bool nt_directory_boot(void) {
     OBJECT_TYPE_INITIALIZER info = {.Length = sizeof(info), .PoolType = PagedPool};
     UNICODE_STRING name = RTL_CONSTANT_STRING(L"Directory");
-    if (!NT_SUCCESS(ObCreateObjectType(&name, &info, NULL, &nt_state.directory_type)))
-        return false;
+    if (!NT_SUCCESS(ObCreateObjectType(&name, &info, NULL, &nt_state.directory_type))) return false;
     nt_state.root = nt_object_create(nt_state.directory_type, 16, true, NULL);
-    if (nt_state.root != NULL)
-        nt_state.root->attributes = OBJ_PERMANENT;
+    if (nt_state.root != NULL) nt_state.root->attributes = OBJ_PERMANENT;
     return nt_state.root != NULL;
 }
 
@@ -17,10 +15,8 @@ NtObject *nt_directory_find(NtObject *directory, const WCHAR *name, size_t units
                             bool insensitive) {
     NtObject *similar = NULL;
     for (NtObject *entry = directory->first; entry != NULL; entry = entry->next) {
-        if (entry->hash != hash || entry->name_length != units)
-            continue;
-        if (nt_equal_units(entry->name, name, units, false))
-            return entry;
+        if (entry->hash != hash || entry->name_length != units) continue;
+        if (nt_equal_units(entry->name, name, units, false)) return entry;
         if (insensitive && similar == NULL && nt_equal_units(entry->name, name, units, true))
             similar = entry;
     }
@@ -57,11 +53,9 @@ NTSTATUS ZwCreateDirectoryObject(PHANDLE Handle, ACCESS_MASK DesiredAccess,
     NT_IRQL_MAX(APC_LEVEL, NtRuleIrqlZwApcLte);
     NT_SWITCH(NT_POINT_OBJECT, NULL);
     NTSTATUS status = nt_check_attributes(ObjectAttributes);
-    if (!NT_SUCCESS(status))
-        return status;
+    if (!NT_SUCCESS(status)) return status;
     NtObject *directory = nt_object_create(nt_state.directory_type, 16, true, NT_SITE);
-    if (directory == NULL)
-        return STATUS_INSUFFICIENT_RESOURCES;
+    if (directory == NULL) return STATUS_INSUFFICIENT_RESOURCES;
     status = nt_object_capture(directory, ObjectAttributes);
     if (!NT_SUCCESS(status)) {
         nt_object_dereference(directory);

@@ -41,8 +41,7 @@ VOID KeInitializeEvent(PRKEVENT Event, EVENT_TYPE Type, BOOLEAN State) {
 
 LONG KeSetEvent(PRKEVENT Event, KPRIORITY Increment, BOOLEAN Wait) {
     (void)Increment;
-    if (Wait)
-        NT_IRQL_MAX(APC_LEVEL, NtRuleIrqlKeApcLte1);
+    if (Wait) NT_IRQL_MAX(APC_LEVEL, NtRuleIrqlKeApcLte1);
     return set_event(Event, 1, __func__, NT_SITE);
 }
 
@@ -56,8 +55,7 @@ VOID KeClearEvent(PRKEVENT Event) {
 
 LONG KePulseEvent(PRKEVENT Event, KPRIORITY Increment, BOOLEAN Wait) {
     (void)Increment;
-    if (Wait)
-        NT_IRQL_MAX(APC_LEVEL, NtRuleIrqlKeApcLte1);
+    if (Wait) NT_IRQL_MAX(APC_LEVEL, NtRuleIrqlKeApcLte1);
     return set_event(Event, 0, __func__, NT_SITE);
 }
 
@@ -154,10 +152,8 @@ static void check_wait(const LARGE_INTEGER *timeout, const char *routine, const 
 /* Lets virtual time pass until the time-out: negative is relative. */
 static void pass(const LARGE_INTEGER *timeout) {
     int64_t due = timeout->QuadPart;
-    if (due < 0)
-        due = nt_state.time - due;
-    if (due > nt_state.time)
-        nt_state.time = due;
+    if (due < 0) due = nt_state.time - due;
+    if (due > nt_state.time) nt_state.time = due;
 }
 
 NTSTATUS KeWaitForSingleObject(PVOID Object, KWAIT_REASON Reason, KPROCESSOR_MODE Mode,
@@ -188,8 +184,7 @@ NTSTATUS KeWaitForMultipleObjects(ULONG Count, PVOID Objects[], WAIT_TYPE Type, 
     for (ULONG i = 0; i < Count; i++) {
         DISPATCHER_HEADER *header = Objects[i];
         check(header, __func__, NT_SITE);
-        if (!is_signalled(header))
-            continue;
+        if (!is_signalled(header)) continue;
         signalled++;
         if (Type == WaitAny) {
             consume(header, NT_SITE);

@@ -12,8 +12,7 @@ bool nt_handle_boot(void) {
 static bool grow(void) {
     uint32_t capacity = nt_state.handle_capacity * 2;
     NtHandleEntry *handles = nt_arena_take(capacity * sizeof(NtHandleEntry));
-    if (handles == NULL)
-        return false;
+    if (handles == NULL) return false;
     RtlCopyMemory(handles, nt_state.handles, nt_state.handle_count * sizeof(NtHandleEntry));
     nt_state.handles = handles;
     nt_state.handle_capacity = capacity;
@@ -21,8 +20,7 @@ static bool grow(void) {
 }
 
 NTSTATUS nt_handle_open(NtObject *object, ACCESS_MASK access, ULONG attributes, PHANDLE handle) {
-    if ((object->attributes & OBJ_EXCLUSIVE) && object->handles != 0)
-        return STATUS_ACCESS_DENIED;
+    if ((object->attributes & OBJ_EXCLUSIVE) && object->handles != 0) return STATUS_ACCESS_DENIED;
     if (nt_state.handle_count == nt_state.handle_capacity && !grow())
         return STATUS_INSUFFICIENT_RESOURCES;
     nt_state.handles[nt_state.handle_count++] = (NtHandleEntry){object, access, attributes};
@@ -35,8 +33,7 @@ NTSTATUS nt_handle_open(NtObject *object, ACCESS_MASK access, ULONG attributes, 
 
 NtHandleEntry *nt_handle_entry(HANDLE handle) {
     uintptr_t value = (uintptr_t)handle;
-    if (value == 0 || value % 4 != 0 || value / 4 > nt_state.handle_count)
-        return NULL;
+    if (value == 0 || value % 4 != 0 || value / 4 > nt_state.handle_count) return NULL;
     NtHandleEntry *entry = &nt_state.handles[value / 4 - 1];
     return entry->object == NULL ? NULL : entry;
 }
@@ -74,8 +71,7 @@ NTSTATUS ZwMakeTemporaryObject(HANDLE Handle) {
     NT_IRQL_MAX(APC_LEVEL, NtRuleIrqlZwApcLte);
     NT_SWITCH(NT_POINT_OBJECT, Handle);
     NtHandleEntry *entry = nt_handle_entry(Handle);
-    if (entry == NULL)
-        return STATUS_INVALID_HANDLE;
+    if (entry == NULL) return STATUS_INVALID_HANDLE;
     entry->object->attributes &= ~(uint32_t)OBJ_PERMANENT;
     nt_object_name_check(entry->object);
     return STATUS_SUCCESS;
@@ -89,19 +85,15 @@ NTSTATUS ObOpenObjectByName(POBJECT_ATTRIBUTES ObjectAttributes, POBJECT_TYPE Ty
     NT_SWITCH(NT_POINT_OBJECT, NULL);
     *Handle = NULL;
     NTSTATUS status = nt_check_attributes(ObjectAttributes);
-    if (!NT_SUCCESS(status))
-        return status;
+    if (!NT_SUCCESS(status)) return status;
     ULONG attributes = ObjectAttributes->Attributes;
-    if (Type != NULL && Type->info.CaseInsensitive)
-        attributes |= OBJ_CASE_INSENSITIVE;
+    if (Type != NULL && Type->info.CaseInsensitive) attributes |= OBJ_CASE_INSENSITIVE;
     const UNICODE_STRING *name = ObjectAttributes->ObjectName;
     NtObject *object = NULL;
     status = nt_name_look_up(name == NULL ? NULL : name->Buffer, name == NULL ? 0 : name->Length,
                              ObjectAttributes->RootDirectory, attributes, NULL, &object);
-    if (!NT_SUCCESS(status))
-        return status;
-    if (Type != NULL && object->type != Type)
-        return STATUS_OBJECT_TYPE_MISMATCH;
+    if (!NT_SUCCESS(status)) return status;
+    if (Type != NULL && object->type != Type) return STATUS_OBJECT_TYPE_MISMATCH;
     return nt_handle_open(object, DesiredAccess, attributes, Handle);
 }
 
@@ -113,8 +105,7 @@ NTSTATUS ObOpenObjectByPointer(PVOID Object, ULONG HandleAttributes, PACCESS_STA
     NT_SWITCH(NT_POINT_OBJECT, Object);
     *Handle = NULL;
     NtObject *object = nt_object_of(Object, NtRuleObjectUseAfterDelete, __func__, NT_SITE);
-    if (Type != NULL && object->type != Type)
-        return STATUS_OBJECT_TYPE_MISMATCH;
+    if (Type != NULL && object->type != Type) return STATUS_OBJECT_TYPE_MISMATCH;
     return nt_handle_open(object, DesiredAccess, HandleAttributes, Handle);
 }
 
@@ -125,12 +116,9 @@ NTSTATUS ObReferenceObjectByHandle(HANDLE Handle, ACCESS_MASK DesiredAccess, POB
     NT_SWITCH(NT_POINT_OBJECT, Handle);
     *Object = NULL;
     const NtHandleEntry *entry = nt_handle_entry(Handle);
-    if (entry == NULL)
-        return STATUS_INVALID_HANDLE;
-    if (Type != NULL && entry->object->type != Type)
-        return STATUS_OBJECT_TYPE_MISMATCH;
-    if (Mode != KernelMode && (DesiredAccess & ~entry->access) != 0)
-        return STATUS_ACCESS_DENIED;
+    if (entry == NULL) return STATUS_INVALID_HANDLE;
+    if (Type != NULL && entry->object->type != Type) return STATUS_OBJECT_TYPE_MISMATCH;
+    if (Mode != KernelMode && (DesiredAccess & ~entry->access) != 0) return STATUS_ACCESS_DENIED;
     if (Information != NULL) {
         Information->HandleAttributes = entry->attributes & OBJ_INHERIT;
         Information->GrantedAccess = entry->access;

@@ -10,26 +10,21 @@ void nt_hold(const volatile void *lock, NtHeldKind kind, uint8_t irql, const voi
     if (NT_UNLIKELY(thread->held_count == NT_HELD_LOCKS))
         nt_stop(NtRuleTooManyLocks, site, (uintptr_t)lock, 0, "lock", "found one more");
     thread->held[thread->held_count++] = (NtHeld){lock, (uint8_t)kind, irql};
-    if (is_spin(kind))
-        thread->spin_locks++;
-    else
-        thread->mutexes++;
+    if (is_spin(kind)) thread->spin_locks++;
+    else thread->mutexes++;
 }
 
 int nt_find_held(const volatile void *lock) {
     const struct _KTHREAD *thread = nt_current_thread;
     for (int i = thread->held_count - 1; i >= 0; i--)
-        if (thread->held[i].lock == lock)
-            return i;
+        if (thread->held[i].lock == lock) return i;
     return -1;
 }
 
 void nt_drop_held(int index) {
     struct _KTHREAD *thread = nt_current_thread;
-    if (is_spin(thread->held[index].kind))
-        thread->spin_locks--;
-    else
-        thread->mutexes--;
+    if (is_spin(thread->held[index].kind)) thread->spin_locks--;
+    else thread->mutexes--;
     thread->held_count--;
     for (int i = index; i < thread->held_count; i++)
         thread->held[i] = thread->held[i + 1];

@@ -176,8 +176,7 @@ _Noreturn void nt_stop_irql(NtRule rule, const void *site, const char *routine, 
     } while (0)
 #define NT_SWITCH(point, object)                                                                   \
     do {                                                                                           \
-        if (NT_UNLIKELY(nt_switch_hook != NULL))                                                   \
-            nt_switch_hook((point), (const void *)(object));                                       \
+        if (NT_UNLIKELY(nt_switch_hook != NULL)) nt_switch_hook((point), (const void *)(object));  \
     } while (0)
 
 #endif

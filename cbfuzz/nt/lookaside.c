@@ -21,8 +21,7 @@ static void check(const GENERAL_LOOKASIDE *list, const char *routine, const void
 
 static PVOID allocate(GENERAL_LOOKASIDE *list, const char *routine, const void *site) {
     check(list, routine, site);
-    if (list->Allocate != NULL)
-        return list->Allocate(list->Type, list->Size, list->Tag);
+    if (list->Allocate != NULL) return list->Allocate(list->Type, list->Size, list->Tag);
     uint8_t limit = (list->Type & PagedPool) ? APC_LEVEL : DISPATCH_LEVEL;
     if (NT_UNLIKELY(nt_current_thread->irql > limit))
         nt_stop_irql(NtRuleIrqlExAllocatePool, site, routine, limit);
@@ -34,10 +33,8 @@ static PVOID allocate(GENERAL_LOOKASIDE *list, const char *routine, const void *
 static void release(GENERAL_LOOKASIDE *list, PVOID entry, const char *routine, const void *site) {
     check(list, routine, site);
     NT_SWITCH(NT_POINT_POOL, list);
-    if (list->Free != NULL)
-        list->Free(entry);
-    else
-        nt_pool_free(entry, list->Tag, routine, site);
+    if (list->Free != NULL) list->Free(entry);
+    else nt_pool_free(entry, list->Tag, routine, site);
 }
 
 VOID ExInitializeNPagedLookasideList(PNPAGED_LOOKASIDE_LIST List, PALLOCATE_FUNCTION Allocate,

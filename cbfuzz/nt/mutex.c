@@ -19,8 +19,7 @@ static bool acquire(PFAST_MUTEX mutex, NtHeldKind kind, bool try, const char *ro
     if (NT_UNLIKELY(mutex->Event.Header.Signature != INITIALIZED))
         nt_stop(NtRuleLockNotInitialized, site, (uintptr_t)mutex, 0, routine, "found noise");
     if (mutex->Count != 1) {
-        if (try)
-            return false;
+        if (try) return false;
         nt_stop(NtRuleFastMutexRecursive, site, (uintptr_t)mutex, 0, routine,
                 "the %s mutex is held by this thread",
                 kind == HELD_FAST_MUTEX ? "fast" : "guarded");
@@ -56,8 +55,7 @@ VOID ExAcquireFastMutex(PFAST_MUTEX Mutex) {
 BOOLEAN ExTryToAcquireFastMutex(PFAST_MUTEX Mutex) {
     NT_IRQL_MAX(APC_LEVEL, NtRuleIrqlExApcLte1);
     KIRQL old = nt_current_thread->irql;
-    if (!acquire(Mutex, HELD_FAST_MUTEX, true, __func__, NT_SITE))
-        return FALSE;
+    if (!acquire(Mutex, HELD_FAST_MUTEX, true, __func__, NT_SITE)) return FALSE;
     Mutex->OldIrql = old;
     nt_current_thread->irql = APC_LEVEL;
     return TRUE;
@@ -104,8 +102,7 @@ VOID KeAcquireGuardedMutex(PKGUARDED_MUTEX Mutex) {
 
 BOOLEAN KeTryToAcquireGuardedMutex(PKGUARDED_MUTEX Mutex) {
     NT_IRQL_MAX(APC_LEVEL, NtRuleIrqlKeApcLte1);
-    if (!acquire(Mutex, HELD_GUARDED_MUTEX, true, __func__, NT_SITE))
-        return FALSE;
+    if (!acquire(Mutex, HELD_GUARDED_MUTEX, true, __func__, NT_SITE)) return FALSE;
     nt_current_thread->guarded++;
     return TRUE;
 }

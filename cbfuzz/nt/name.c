@@ -8,18 +8,14 @@ static bool is_directory(const NtObject *object) {
 /* Where a look-up begins: the root, or the directory behind a handle. */
 static NTSTATUS start_of(HANDLE root, const WCHAR *name, size_t units, NtObject **start) {
     if (root == NULL) {
-        if (units == 0 || name == NULL || name[0] != '\\')
-            return STATUS_OBJECT_PATH_SYNTAX_BAD;
+        if (units == 0 || name == NULL || name[0] != '\\') return STATUS_OBJECT_PATH_SYNTAX_BAD;
         *start = nt_state.root;
         return STATUS_SUCCESS;
     }
     const NtHandleEntry *entry = nt_handle_entry(root);
-    if (entry == NULL)
-        return STATUS_INVALID_HANDLE;
-    if (!is_directory(entry->object))
-        return STATUS_OBJECT_TYPE_MISMATCH;
-    if (units != 0 && (name == NULL || name[0] == '\\'))
-        return STATUS_OBJECT_PATH_SYNTAX_BAD;
+    if (entry == NULL) return STATUS_INVALID_HANDLE;
+    if (!is_directory(entry->object)) return STATUS_OBJECT_TYPE_MISMATCH;
+    if (units != 0 && (name == NULL || name[0] == '\\')) return STATUS_OBJECT_PATH_SYNTAX_BAD;
     *start = entry->object;
     return STATUS_SUCCESS;
 }
@@ -36,31 +32,25 @@ NTSTATUS nt_name_look_up(const WCHAR *name, size_t bytes, HANDLE root, ULONG att
                          NtObject *insert, NtObject **found) {
     NtObject *object = NULL;
     size_t left = bytes / sizeof(WCHAR);
-    if (bytes % sizeof(WCHAR) != 0)
-        return STATUS_OBJECT_NAME_INVALID;
+    if (bytes % sizeof(WCHAR) != 0) return STATUS_OBJECT_NAME_INVALID;
     NTSTATUS status = start_of(root, name, left, &object);
-    if (!NT_SUCCESS(status))
-        return status;
+    if (!NT_SUCCESS(status)) return status;
     if (root == NULL) { /* the leading backslash is the root itself */
         name++;
         left--;
     }
     while (left != 0) {
-        if (!is_directory(object))
-            return STATUS_OBJECT_TYPE_MISMATCH;
+        if (!is_directory(object)) return STATUS_OBJECT_TYPE_MISMATCH;
         size_t length = component(name, left);
-        if (length == 0)
-            return STATUS_OBJECT_NAME_INVALID;
+        if (length == 0) return STATUS_OBJECT_NAME_INVALID;
         NtObject *directory = object;
         uint32_t hash = nt_hash_units(name, length);
         object = nt_directory_find(directory, name, length, hash,
                                    (attributes & OBJ_CASE_INSENSITIVE) != 0);
         bool last = length == left;
         if (object == NULL) {
-            if (!last)
-                return STATUS_OBJECT_PATH_NOT_FOUND;
-            if (insert == NULL)
-                return STATUS_OBJECT_NAME_NOT_FOUND;
+            if (!last) return STATUS_OBJECT_PATH_NOT_FOUND;
+            if (insert == NULL) return STATUS_OBJECT_NAME_NOT_FOUND;
             nt_directory_insert(directory, insert, (WCHAR *)name, length, hash);
             *found = insert;
             return STATUS_SUCCESS;
@@ -68,10 +58,8 @@ NTSTATUS nt_name_look_up(const WCHAR *name, size_t bytes, HANDLE root, ULONG att
         name += length;
         left -= length;
         if (!last) { /* what follows the separator is a component, if only an empty one */
-            if (!is_directory(object))
-                return STATUS_OBJECT_TYPE_MISMATCH;
-            if (left == 1)
-                return STATUS_OBJECT_NAME_INVALID;
+            if (!is_directory(object)) return STATUS_OBJECT_TYPE_MISMATCH;
+            if (left == 1) return STATUS_OBJECT_NAME_INVALID;
             name++;
             left--;
         }
@@ -88,21 +76,17 @@ NTSTATUS ObQueryNameString(PVOID Object, POBJECT_NAME_INFORMATION Information, U
     for (const NtObject *o = object; o->directory != NULL; o = o->directory)
         units += o->name_length + 1u;
     ULONG need = (ULONG)(sizeof(UNICODE_STRING) + (units == 0 ? 0 : (units + 1) * sizeof(WCHAR)));
-    if (ReturnLength != NULL)
-        *ReturnLength = need;
-    if (Length < need || units > UNICODE_STRING_MAX_CHARS)
-        return STATUS_INFO_LENGTH_MISMATCH;
+    if (ReturnLength != NULL) *ReturnLength = need;
+    if (Length < need || units > UNICODE_STRING_MAX_CHARS) return STATUS_INFO_LENGTH_MISMATCH;
     WCHAR *text = (WCHAR *)(Information + 1);
     Information->Name = (UNICODE_STRING){0, 0, NULL};
-    if (units == 0)
-        return STATUS_SUCCESS;
+    if (units == 0) return STATUS_SUCCESS;
     Information->Name.Length = (USHORT)(units * sizeof(WCHAR));
     Information->Name.MaximumLength = (USHORT)(need - sizeof(UNICODE_STRING));
     Information->Name.Buffer = text;
     WCHAR *end = text + units;
     *end = 0;
-    if (object == nt_state.root)
-        *text = '\\';
+    if (object == nt_state.root) *text = '\\';
     for (const NtObject *o = object; o->directory != NULL; o = o->directory) {
         end -= o->name_length;
         RtlCopyMemory(end, o->name, o->name_length * sizeof(WCHAR));

@@ -22,9 +22,9 @@ typedef struct {
     NtStopKind kind;
     uint32_t code;          /* bugcheck code (0xC4, 0x0A, ...); 0 for a deadlock */
     uint64_t parameters[4]; /* of the bugcheck */
-    const char *rule;       /* name of the rule, a static string: "IrqlKeApcLte1", "PoolDoubleFree" */
-    char text[192];         /* one line: routine, what was expected, what was found */
-    const void *site;       /* return address of the environment's routine into its caller */
+    const char *rule; /* name of the rule, a static string: "IrqlKeApcLte1", "PoolDoubleFree" */
+    char text[192];   /* one line: routine, what was expected, what was found */
+    const void *site; /* return address of the environment's routine into its caller */
 } NtStop;
 
 /* Called when a program must stop. It must not return: it leaves by longjmp,
@@ -91,11 +91,11 @@ size_t nt_leaks(NtLeak *leaks, size_t capacity);
  * around each call: equal before and after, or the call broke a rule. */
 typedef struct {
     uint8_t irql;
-    uint16_t spin_locks;  /* held by the current thread */
-    uint16_t mutexes;     /* fast and guarded mutexes, push locks, resources held */
-    uint16_t critical;    /* depth of KeEnterCriticalRegion */
-    uint16_t guarded;     /* depth of KeEnterGuardedRegion */
-    uint16_t handles;     /* open handles: compared as well; a handle left open is a leak */
+    uint16_t spin_locks; /* held by the current thread */
+    uint16_t mutexes;    /* fast and guarded mutexes, push locks, resources held */
+    uint16_t critical;   /* depth of KeEnterCriticalRegion */
+    uint16_t guarded;    /* depth of KeEnterGuardedRegion */
+    uint16_t handles;    /* open handles: compared as well; a handle left open is a leak */
 } NtThreadState;
 NtThreadState nt_thread_state(void);
 

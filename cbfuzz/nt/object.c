@@ -12,8 +12,7 @@ NTSTATUS ObCreateObjectType(PUNICODE_STRING TypeName, POBJECT_TYPE_INITIALIZER I
         if (RtlEqualUnicodeString(&other->name, TypeName, FALSE))
             return STATUS_OBJECT_NAME_COLLISION;
     struct _OBJECT_TYPE *type = nt_arena_take(sizeof(*type) + TypeName->Length);
-    if (type == NULL)
-        return STATUS_INSUFFICIENT_RESOURCES;
+    if (type == NULL) return STATUS_INSUFFICIENT_RESOURCES;
     WCHAR *name = (WCHAR *)(type + 1);
     RtlCopyMemory(name, TypeName->Buffer, TypeName->Length);
     *type = (struct _OBJECT_TYPE){.next = nt_state.types,
@@ -37,8 +36,7 @@ NtObject *nt_object_create(struct _OBJECT_TYPE *type, size_t size, bool internal
                            const void *site) {
     NtBlockKind kind = internal ? BLOCK_INTERNAL : BLOCK_OBJECT;
     void *body = nt_pool_allocate(kind, size == 0 ? 1 : size, type->tag, site);
-    if (body == NULL)
-        return NULL;
+    if (body == NULL) return NULL;
     NtObject *object = nt_arena_take(sizeof(*object));
     if (object == NULL) {
         nt_pool_release(body, "ObCreateObject", site);
@@ -53,16 +51,12 @@ NtObject *nt_object_create(struct _OBJECT_TYPE *type, size_t size, bool internal
 NTSTATUS nt_object_capture(NtObject *object, const OBJECT_ATTRIBUTES *attributes) {
     object->attributes = attributes->Attributes;
     object->root = attributes->RootDirectory;
-    if (object->type->info.CaseInsensitive)
-        object->attributes |= OBJ_CASE_INSENSITIVE;
+    if (object->type->info.CaseInsensitive) object->attributes |= OBJ_CASE_INSENSITIVE;
     const UNICODE_STRING *name = attributes->ObjectName;
-    if (name == NULL || name->Length == 0)
-        return STATUS_SUCCESS;
-    if (name->Length % sizeof(WCHAR) != 0)
-        return STATUS_OBJECT_NAME_INVALID;
+    if (name == NULL || name->Length == 0) return STATUS_SUCCESS;
+    if (name->Length % sizeof(WCHAR) != 0) return STATUS_OBJECT_NAME_INVALID;
     object->name = nt_arena_take(name->Length);
-    if (object->name == NULL)
-        return STATUS_INSUFFICIENT_RESOURCES;
+    if (object->name == NULL) return STATUS_INSUFFICIENT_RESOURCES;
     RtlCopyMemory(object->name, name->Buffer, name->Length);
     object->name_length = name->Length / sizeof(WCHAR);
     return STATUS_SUCCESS;
@@ -86,8 +80,7 @@ NTSTATUS ObCreateObject(KPROCESSOR_MODE ProbeMode, POBJECT_TYPE Type,
             return STATUS_OBJECT_NAME_INVALID;
     }
     NtObject *object = nt_object_create(Type, BodySize, false, NT_SITE);
-    if (object == NULL)
-        return STATUS_INSUFFICIENT_RESOURCES;
+    if (object == NULL) return STATUS_INSUFFICIENT_RESOURCES;
     if (ObjectAttributes != NULL) {
         NTSTATUS status = nt_object_capture(object, ObjectAttributes);
         if (!NT_SUCCESS(status)) { /* never handed out: no delete procedure */
@@ -106,29 +99,24 @@ static NTSTATUS name_object(NtObject *object, NtObject **found) {
     size_t bytes = object->name_length * sizeof(WCHAR);
     object->name_length = 0;
     *found = object;
-    if (bytes == 0)
-        return STATUS_SUCCESS;
+    if (bytes == 0) return STATUS_SUCCESS;
     NTSTATUS status = nt_name_look_up(name, bytes, object->root, object->attributes, object, found);
-    if (!NT_SUCCESS(status) || *found == object)
-        return status;
-    if (!(object->attributes & OBJ_OPENIF))
-        return STATUS_OBJECT_NAME_COLLISION;
+    if (!NT_SUCCESS(status) || *found == object) return status;
+    if (!(object->attributes & OBJ_OPENIF)) return STATUS_OBJECT_NAME_COLLISION;
     return (*found)->type == object->type ? STATUS_OBJECT_NAME_EXISTS : STATUS_OBJECT_TYPE_MISMATCH;
 }
 
 NTSTATUS nt_object_insert(NtObject *object, ACCESS_MASK access, uint32_t more, PVOID *result,
                           PHANDLE handle) {
     NtObject *found = object;
-    if (handle != NULL)
-        *handle = NULL;
+    if (handle != NULL) *handle = NULL;
     NTSTATUS status = object->inserted ? STATUS_INVALID_PARAMETER : name_object(object, &found);
     object->inserted = true;
     if (NT_SUCCESS(status) && handle != NULL) {
         NTSTATUS opened = nt_handle_open(found, access, object->attributes, handle);
         if (!NT_SUCCESS(opened)) {
             status = opened;
-            if (found == object && object->directory != NULL)
-                nt_directory_remove(object);
+            if (found == object && object->directory != NULL) nt_directory_remove(object);
         }
     }
     bool is_new = found == object;
@@ -137,11 +125,9 @@ NTSTATUS nt_object_insert(NtObject *object, ACCESS_MASK access, uint32_t more, P
             nt_object_reference(found); /* in place of the reference that the new one had */
         while (more-- != 0)
             nt_object_reference(found);
-        if (result != NULL)
-            *result = found->body;
+        if (result != NULL) *result = found->body;
     }
-    if (!NT_SUCCESS(status) || handle != NULL || !is_new)
-        nt_object_dereference(object);
+    if (!NT_SUCCESS(status) || handle != NULL || !is_new) nt_object_dereference(object);
     return status;
 }
 

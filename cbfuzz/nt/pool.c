@@ -11,16 +11,13 @@ static void *allocate(NtBlockKind kind, size_t size, uint32_t tag, bool zero, bo
     uint8_t limit = kind == BLOCK_PAGED ? APC_LEVEL : DISPATCH_LEVEL;
     if (NT_UNLIKELY(nt_current_thread->irql > limit))
         nt_stop_irql(NtRuleIrqlExAllocatePool, site, routine, limit);
-    if (NT_UNLIKELY(size == 0))
-        nt_stop(NtRulePoolZeroSize, site, 0, tag, routine, "found 0");
-    if (NT_UNLIKELY(tag == 0))
-        nt_stop(NtRulePoolBadTag, site, 0, size, routine, "found 0");
+    if (NT_UNLIKELY(size == 0)) nt_stop(NtRulePoolZeroSize, site, 0, tag, routine, "found 0");
+    if (NT_UNLIKELY(tag == 0)) nt_stop(NtRulePoolBadTag, site, 0, size, routine, "found 0");
     NT_SWITCH(NT_POINT_POOL, NULL);
     void *memory = nt_pool_allocate(kind, size, tag, site);
     if (NT_UNLIKELY(memory == NULL && raise))
         nt_stop(NtRulePoolRaise, site, size, tag, routine, "%zu bytes failed", size);
-    if (memory != NULL && zero)
-        RtlZeroMemory(memory, size);
+    if (memory != NULL && zero) RtlZeroMemory(memory, size);
     return memory;
 }
 

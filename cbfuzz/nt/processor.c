@@ -9,8 +9,7 @@ uint32_t nt_active_processors(void) {
 }
 
 uint32_t nt_processor_started(void) {
-    if (nt_state.processors == NT_MAXIMUM_PROCESSORS)
-        return NT_MAXIMUM_PROCESSORS - 1;
+    if (nt_state.processors == NT_MAXIMUM_PROCESSORS) return NT_MAXIMUM_PROCESSORS - 1;
     return nt_state.processors++;
 }
 
@@ -32,8 +31,7 @@ KAFFINITY KeQueryActiveProcessors(VOID) {
 }
 
 ULONG KeQueryActiveProcessorCount(PKAFFINITY ActiveProcessors) {
-    if (ActiveProcessors != NULL)
-        *ActiveProcessors = KeQueryActiveProcessors();
+    if (ActiveProcessors != NULL) *ActiveProcessors = KeQueryActiveProcessors();
     return nt_state.processors;
 }
 
@@ -54,8 +52,7 @@ ULONG KeQueryMaximumProcessorCountEx(USHORT Group) {
 }
 
 NTSTATUS KeGetProcessorNumberFromIndex(ULONG Index, PPROCESSOR_NUMBER Number) {
-    if (Index >= NT_MAXIMUM_PROCESSORS)
-        return STATUS_INVALID_PARAMETER;
+    if (Index >= NT_MAXIMUM_PROCESSORS) return STATUS_INVALID_PARAMETER;
     *Number = (PROCESSOR_NUMBER){0, (UCHAR)Index, 0};
     return STATUS_SUCCESS;
 }
@@ -71,8 +68,7 @@ ULONG KeGetCurrentProcessorNumber(VOID) {
 }
 
 ULONG KeGetCurrentProcessorNumberEx(PPROCESSOR_NUMBER Number) {
-    if (Number != NULL)
-        *Number = (PROCESSOR_NUMBER){0, 0, 0};
+    if (Number != NULL) *Number = (PROCESSOR_NUMBER){0, 0, 0};
     return 0;
 }
 
@@ -89,8 +85,7 @@ VOID KeQueryTickCount(PLARGE_INTEGER Count) {
 }
 
 LARGE_INTEGER KeQueryPerformanceCounter(PLARGE_INTEGER Frequency) {
-    if (Frequency != NULL)
-        Frequency->QuadPart = FREQUENCY;
+    if (Frequency != NULL) Frequency->QuadPart = FREQUENCY;
     return (LARGE_INTEGER){.QuadPart = nt_state.counter += STEP};
 }
 

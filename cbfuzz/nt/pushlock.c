@@ -16,8 +16,7 @@ static bool acquire(PEX_PUSH_LOCK lock, NtHeldKind kind, bool try, const char *r
     check_value(lock, routine, site);
     bool blocked = kind == HELD_PUSH_EXCLUSIVE ? *lock != 0 : *lock == EXCLUSIVE;
     if (blocked) {
-        if (try)
-            return false;
+        if (try) return false;
         nt_stop(NtRulePushLockRecursive, site, (uintptr_t)lock, *lock, routine,
                 "the push lock is held by this thread %s",
                 *lock == EXCLUSIVE ? "exclusively" : "shared");

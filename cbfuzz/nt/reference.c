@@ -23,16 +23,14 @@ void nt_object_reference(NtObject *object) {
 static void destroy(NtObject *object) {
     OB_DELETE_METHOD procedure = object->type->info.DeleteProcedure;
     object->state = OBJECT_DELETING;
-    if (procedure != NULL)
-        procedure(object->body);
+    if (procedure != NULL) procedure(object->body);
     object->state = OBJECT_DELETED;
     nt_pool_release(object->body, "ObDereferenceObject", NULL);
 }
 
 int64_t nt_object_dereference(NtObject *object) {
     int64_t left = --object->pointers;
-    if (left == 0)
-        destroy(object);
+    if (left == 0) destroy(object);
     return left;
 }
 
@@ -58,8 +56,7 @@ NTSTATUS ObReferenceObjectByPointer(PVOID Object, ACCESS_MASK DesiredAccess, POB
     NT_IRQL_MAX(DISPATCH_LEVEL, NtRuleIrqlObDispatchLte);
     NT_SWITCH(NT_POINT_OBJECT, Object);
     NtObject *object = nt_object_of(Object, NtRuleObjectUseAfterDelete, __func__, NT_SITE);
-    if (Type != NULL && object->type != Type)
-        return STATUS_OBJECT_TYPE_MISMATCH;
+    if (Type != NULL && object->type != Type) return STATUS_OBJECT_TYPE_MISMATCH;
     object->pointers++;
     return STATUS_SUCCESS;
 }
@@ -98,18 +95,14 @@ NTSTATUS ObReferenceObjectByName(PUNICODE_STRING Name, ULONG Attributes, PACCESS
     NT_IRQL_MAX(APC_LEVEL, NtRuleIrqlObApcLte);
     NT_SWITCH(NT_POINT_OBJECT, NULL);
     *Object = NULL;
-    if ((Attributes & ~(ULONG)OBJ_VALID_ATTRIBUTES) != 0)
-        return STATUS_INVALID_PARAMETER;
-    if (Type != NULL && Type->info.CaseInsensitive)
-        Attributes |= OBJ_CASE_INSENSITIVE;
+    if ((Attributes & ~(ULONG)OBJ_VALID_ATTRIBUTES) != 0) return STATUS_INVALID_PARAMETER;
+    if (Type != NULL && Type->info.CaseInsensitive) Attributes |= OBJ_CASE_INSENSITIVE;
     NtObject *object = NULL;
     NTSTATUS status =
         nt_name_look_up(Name == NULL ? NULL : Name->Buffer, Name == NULL ? 0 : Name->Length, NULL,
                         Attributes, NULL, &object);
-    if (!NT_SUCCESS(status))
-        return status;
-    if (Type != NULL && object->type != Type)
-        return STATUS_OBJECT_TYPE_MISMATCH;
+    if (!NT_SUCCESS(status)) return status;
+    if (Type != NULL && object->type != Type) return STATUS_OBJECT_TYPE_MISMATCH;
     object->pointers++;
     *Object = object->body;
     return STATUS_SUCCESS;

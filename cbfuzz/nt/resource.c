@@ -32,8 +32,7 @@ BOOLEAN ExAcquireResourceExclusiveLite(PERESOURCE Resource, BOOLEAN Wait) {
     check(Resource, __func__, NT_SITE);
     if (Resource->SharedCount != 0 ||
         (Resource->ExclusiveDepth != 0 && Resource->Owner != nt_current_thread)) {
-        if (!Wait)
-            return FALSE;
+        if (!Wait) return FALSE;
         nt_stop(NtRuleResourceRecursive, NT_SITE, (uintptr_t)Resource, 0, __func__,
                 "the resource is held shared");
     }
@@ -48,8 +47,7 @@ BOOLEAN ExAcquireResourceSharedLite(PERESOURCE Resource, BOOLEAN Wait) {
     check(Resource, __func__, NT_SITE);
     if (Resource->ExclusiveDepth != 0)
         Resource->ExclusiveDepth++; /* the owner's: counts as one more of its own */
-    else
-        Resource->SharedCount++;
+    else Resource->SharedCount++;
     nt_hold(Resource, HELD_RESOURCE, nt_current_thread->irql, NT_SITE);
     return TRUE;
 }
@@ -60,10 +58,8 @@ VOID ExReleaseResourceLite(PERESOURCE Resource) {
     if (NT_UNLIKELY(index < 0))
         nt_stop(NtRuleLockRelease, NT_SITE, (uintptr_t)Resource, 0, __func__, "found it not held");
     nt_drop_held(index);
-    if (Resource->ExclusiveDepth == 0)
-        Resource->SharedCount--;
-    else if (--Resource->ExclusiveDepth == 0)
-        Resource->Owner = NULL;
+    if (Resource->ExclusiveDepth == 0) Resource->SharedCount--;
+    else if (--Resource->ExclusiveDepth == 0) Resource->Owner = NULL;
 }
 
 BOOLEAN ExIsResourceAcquiredExclusiveLite(PERESOURCE Resource) {

@@ -14,8 +14,7 @@ static bool acquire(PEX_RUNDOWN_REF ref, ULONG count, const char *routine, const
         nt_stop_irql(NtRuleIrqlKeDispatchLte, site, routine, DISPATCH_LEVEL);
     NT_SWITCH(NT_POINT_RUNDOWN, ref);
     check_value(ref, routine, site);
-    if (ref->Count & ACTIVE)
-        return false;
+    if (ref->Count & ACTIVE) return false;
     ref->Count += (ULONG_PTR)count * ONE_HOLDER;
     return true;
 }

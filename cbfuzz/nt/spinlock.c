@@ -11,8 +11,7 @@ static ULONG_PTR mark_of(const struct _KTHREAD *thread) {
 /* Was `first` ever acquired while `then` was held? */
 static bool seen_in_order(const volatile void *then, const volatile void *first) {
     for (uint32_t i = 0; i < nt_state.edge_count && i < NT_LOCK_EDGES; i++)
-        if (nt_state.edges[i].first == then && nt_state.edges[i].then == first)
-            return true;
+        if (nt_state.edges[i].first == then && nt_state.edges[i].then == first) return true;
     return false;
 }
 
@@ -22,13 +21,11 @@ static void check_order(const volatile void *lock, const char *routine, const vo
     const struct _KTHREAD *thread = nt_current_thread;
     for (int i = 0; i < thread->held_count; i++) {
         const NtHeld *held = &thread->held[i];
-        if (held->kind > HELD_SPIN_RAISED || held->lock == lock)
-            continue;
+        if (held->kind > HELD_SPIN_RAISED || held->lock == lock) continue;
         if (seen_in_order(lock, held->lock))
             nt_stop(NtRuleSpinLockOrder, site, (uintptr_t)held->lock, (uintptr_t)lock, routine,
                     "found both orders");
-        if (seen_in_order(held->lock, lock))
-            continue;
+        if (seen_in_order(held->lock, lock)) continue;
         uint32_t slot = nt_state.edge_count++ % NT_LOCK_EDGES;
         nt_state.edges[slot].first = held->lock;
         nt_state.edges[slot].then = lock;
@@ -56,14 +53,11 @@ static void acquire(PKSPIN_LOCK lock, NtHeldKind kind, const char *routine, cons
         nt_stop(NtRuleSpinLockNotInitialized, site, (uintptr_t)lock, value, routine, "found 0x%lX",
                 value);
     }
-    if (NT_UNLIKELY(thread->spin_locks != 0))
-        check_order(lock, routine, site);
-    else
-        thread->spin_base = kind == HELD_SPIN_RAISED ? thread->irql : UINT8_MAX;
+    if (NT_UNLIKELY(thread->spin_locks != 0)) check_order(lock, routine, site);
+    else thread->spin_base = kind == HELD_SPIN_RAISED ? thread->irql : UINT8_MAX;
     *lock = mark_of(thread);
     nt_hold(lock, kind, thread->irql, site);
-    if (kind == HELD_SPIN_RAISED)
-        thread->irql = DISPATCH_LEVEL;
+    if (kind == HELD_SPIN_RAISED) thread->irql = DISPATCH_LEVEL;
 }
 
 static void release(PKSPIN_LOCK lock, const char *routine, const void *site) {
@@ -95,8 +89,7 @@ static void release_to(PKSPIN_LOCK lock, KIRQL irql, const char *routine, const 
 
 VOID KeInitializeSpinLock(PKSPIN_LOCK SpinLock) {
     *SpinLock = 0;
-    if (NT_UNLIKELY(nt_state.edge_count != 0))
-        forget_order(SpinLock);
+    if (NT_UNLIKELY(nt_state.edge_count != 0)) forget_order(SpinLock);
 }
 
 KIRQL KeAcquireSpinLockRaiseToDpc(PKSPIN_LOCK SpinLock) {
@@ -123,8 +116,7 @@ VOID KeReleaseSpinLockFromDpcLevel(PKSPIN_LOCK SpinLock) {
 
 BOOLEAN KeTryToAcquireSpinLockAtDpcLevel(PKSPIN_LOCK SpinLock) {
     NT_IRQL_MIN(DISPATCH_LEVEL, NtRuleIrqlKeDispatchGte);
-    if (*SpinLock != 0)
-        return FALSE;
+    if (*SpinLock != 0) return FALSE;
     acquire(SpinLock, HELD_SPIN, __func__, NT_SITE);
     return TRUE;
 }

@@ -3,10 +3,8 @@
 
 /* Upper case beyond ASCII: Latin-1, Latin Extended-A, Greek and Cyrillic letters. */
 static WCHAR upcase_beyond_ascii(WCHAR unit) {
-    if (unit >= 0xE0 && unit <= 0xFE && unit != 0xF7)
-        return unit - 0x20;
-    if (unit == 0xFF)
-        return 0x178;
+    if (unit >= 0xE0 && unit <= 0xFE && unit != 0xF7) return unit - 0x20;
+    if (unit == 0xFF) return 0x178;
     if (unit >= 0x100 && unit <= 0x17E) {
         if (unit == 0x131 || unit == 0x138 || unit == 0x149 || unit == 0x130)
             return unit; /* no partner of one unit, or none that the kernel knows */
@@ -14,26 +12,18 @@ static WCHAR upcase_beyond_ascii(WCHAR unit) {
         bool is_lower = ((unit & 1) != 0) != odd_is_upper;
         return unit == 0x178 || !is_lower ? unit : unit - 1;
     }
-    if (unit >= 0x3B1 && unit <= 0x3CB && unit != 0x3C2)
-        return unit - 0x20;
-    if (unit == 0x3AC)
-        return 0x386;
-    if (unit >= 0x3AD && unit <= 0x3AF)
-        return unit - 0x25;
-    if (unit == 0x3CC)
-        return 0x38C;
-    if (unit == 0x3CD || unit == 0x3CE)
-        return unit - 0x3F;
-    if (unit >= 0x430 && unit <= 0x44F)
-        return unit - 0x20;
-    if (unit >= 0x450 && unit <= 0x45F)
-        return unit - 0x50;
+    if (unit >= 0x3B1 && unit <= 0x3CB && unit != 0x3C2) return unit - 0x20;
+    if (unit == 0x3AC) return 0x386;
+    if (unit >= 0x3AD && unit <= 0x3AF) return unit - 0x25;
+    if (unit == 0x3CC) return 0x38C;
+    if (unit == 0x3CD || unit == 0x3CE) return unit - 0x3F;
+    if (unit >= 0x430 && unit <= 0x44F) return unit - 0x20;
+    if (unit >= 0x450 && unit <= 0x45F) return unit - 0x50;
     return unit;
 }
 
 WCHAR nt_upcase(WCHAR unit) {
-    if (__builtin_expect(unit < 0x80, 1))
-        return unit >= 'a' && unit <= 'z' ? unit - 0x20 : unit;
+    if (__builtin_expect(unit < 0x80, 1)) return unit >= 'a' && unit <= 'z' ? unit - 0x20 : unit;
     return upcase_beyond_ascii(unit);
 }
 
@@ -47,8 +37,7 @@ uint32_t nt_hash_units(const WCHAR *units, size_t count) {
 
 bool nt_equal_units(const WCHAR *a, const WCHAR *b, size_t count, bool insensitive) {
     for (size_t i = 0; i < count; i++)
-        if (a[i] != b[i] && !(insensitive && nt_upcase(a[i]) == nt_upcase(b[i])))
-            return false;
+        if (a[i] != b[i] && !(insensitive && nt_upcase(a[i]) == nt_upcase(b[i]))) return false;
     return true;
 }
 
@@ -97,18 +86,15 @@ LONG RtlCompareUnicodeString(PCUNICODE_STRING A, PCUNICODE_STRING B, BOOLEAN Cas
             a = nt_upcase(a);
             b = nt_upcase(b);
         }
-        if (a != b)
-            return (LONG)a - (LONG)b;
+        if (a != b) return (LONG)a - (LONG)b;
     }
     return (LONG)A->Length - (LONG)B->Length;
 }
 
 VOID RtlCopyUnicodeString(PUNICODE_STRING Destination, PCUNICODE_STRING Source) {
     USHORT length = Source == NULL ? 0 : Source->Length;
-    if (length > Destination->MaximumLength)
-        length = Destination->MaximumLength;
-    if (length != 0)
-        RtlCopyMemory(Destination->Buffer, Source->Buffer, length);
+    if (length > Destination->MaximumLength) length = Destination->MaximumLength;
+    if (length != 0) RtlCopyMemory(Destination->Buffer, Source->Buffer, length);
     Destination->Length = length;
     if ((size_t)length + sizeof(WCHAR) <= Destination->MaximumLength)
         Destination->Buffer[length / sizeof(WCHAR)] = 0;
@@ -116,10 +102,8 @@ VOID RtlCopyUnicodeString(PUNICODE_STRING Destination, PCUNICODE_STRING Source) 
 
 static NTSTATUS append(PUNICODE_STRING destination, PCWSTR source, size_t bytes) {
     size_t length = destination->Length + bytes;
-    if (length > destination->MaximumLength)
-        return STATUS_BUFFER_TOO_SMALL;
-    if (bytes != 0)
-        RtlMoveMemory((PCHAR)destination->Buffer + destination->Length, source, bytes);
+    if (length > destination->MaximumLength) return STATUS_BUFFER_TOO_SMALL;
+    if (bytes != 0) RtlMoveMemory((PCHAR)destination->Buffer + destination->Length, source, bytes);
     destination->Length = (USHORT)length;
     if (length + sizeof(WCHAR) <= destination->MaximumLength)
         destination->Buffer[length / sizeof(WCHAR)] = 0;
@@ -155,8 +139,7 @@ NTSTATUS RtlUpcaseUnicodeString(PUNICODE_STRING Destination, PCUNICODE_STRING So
                                 BOOLEAN Allocate) {
     if (Allocate) {
         PWSTR buffer = allocate(Source->Length, NT_SITE);
-        if (buffer == NULL)
-            return STATUS_NO_MEMORY;
+        if (buffer == NULL) return STATUS_NO_MEMORY;
         *Destination = (UNICODE_STRING){Source->Length, Source->Length, buffer};
     } else if (Source->Length > Destination->MaximumLength) {
         return STATUS_BUFFER_OVERFLOW;
@@ -171,26 +154,21 @@ NTSTATUS RtlDuplicateUnicodeString(ULONG Flags, PCUNICODE_STRING Source,
                                    PUNICODE_STRING Destination) {
     bool terminate = (Flags & RTL_DUPLICATE_UNICODE_STRING_NULL_TERMINATE) != 0;
     size_t bytes = Source->Length + (terminate ? sizeof(WCHAR) : 0);
-    if (bytes > UNICODE_STRING_MAX_BYTES)
-        return STATUS_NAME_TOO_LONG;
+    if (bytes > UNICODE_STRING_MAX_BYTES) return STATUS_NAME_TOO_LONG;
     if (Source->Length == 0 && !(Flags & RTL_DUPLICATE_UNICODE_STRING_ALLOCATE_NULL_STRING)) {
         *Destination = (UNICODE_STRING){0, 0, NULL};
         return STATUS_SUCCESS;
     }
     PWSTR buffer = allocate(bytes, NT_SITE);
-    if (buffer == NULL)
-        return STATUS_NO_MEMORY;
-    if (Source->Length != 0)
-        RtlCopyMemory(buffer, Source->Buffer, Source->Length);
-    if (terminate)
-        buffer[Source->Length / sizeof(WCHAR)] = 0;
+    if (buffer == NULL) return STATUS_NO_MEMORY;
+    if (Source->Length != 0) RtlCopyMemory(buffer, Source->Buffer, Source->Length);
+    if (terminate) buffer[Source->Length / sizeof(WCHAR)] = 0;
     *Destination = (UNICODE_STRING){Source->Length, (USHORT)bytes, buffer};
     return STATUS_SUCCESS;
 }
 
 VOID RtlFreeUnicodeString(PUNICODE_STRING String) {
-    if (String->Buffer != NULL)
-        nt_pool_free(String->Buffer, 0, __func__, NT_SITE);
+    if (String->Buffer != NULL) nt_pool_free(String->Buffer, 0, __func__, NT_SITE);
     *String = (UNICODE_STRING){0, 0, NULL};
 }
 

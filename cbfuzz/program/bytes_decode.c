@@ -31,18 +31,15 @@ static uint64_t get_varint(Reader *reader) {
     uint64_t value = 0;
     for (unsigned shift = 0; shift < 70; shift += 7) {
         uint8_t byte = get(reader);
-        if (shift < 64)
-            value |= (uint64_t)(byte & 0x7F) << shift;
-        if (byte < 0x80)
-            break;
+        if (shift < 64) value |= (uint64_t)(byte & 0x7F) << shift;
+        if (byte < 0x80) break;
     }
     return value;
 }
 
 static uint64_t get_number(Reader *reader) {
     uint8_t first = get(reader);
-    if (first <= 0xF7)
-        return first;
+    if (first <= 0xF7) return first;
     uint64_t value = 0;
     for (unsigned i = 0; i < first - 0xF7u; i++)
         value |= (uint64_t)get(reader) << (8 * i);
@@ -53,15 +50,13 @@ static uint64_t get_number(Reader *reader) {
 static uint32_t get_length(Reader *reader, size_t element, uint64_t most) {
     uint64_t length = get_varint(reader);
     size_t there = (size_t)(reader->end - reader->at) / element;
-    if (length > there)
-        length = there;
+    if (length > there) length = there;
     return (uint32_t)(length < most ? length : most);
 }
 
 static void get_name(Reader *reader, Line *line) {
     line->flags = get(reader) & 0x7F;
-    if (line->flags & FLAG_UNNAMED)
-        return;
+    if (line->flags & FLAG_UNNAMED) return;
     uint8_t place = get(reader);
     if (place != BYTES_NAME_SPELLED) {
         place %= NAME_COUNT;
@@ -82,8 +77,7 @@ static bool get_text(Reader *reader, Line *line) {
     if (line->kind == LINE_COMMENT) {
         const Line *before = program->line_count ? &program->lines[program->line_count - 1] : NULL;
         line->flags = get(reader) & FLAG_TRAILING;
-        if (!before || before->kind == LINE_COMMENT)
-            line->flags = 0;
+        if (!before || before->kind == LINE_COMMENT) line->flags = 0;
     }
     uint32_t length = get_length(reader, 1, UINT32_MAX);
     const char *text = (const char *)reader->at;
@@ -162,8 +156,7 @@ static void get_line(Reader *reader, LineKind kind) {
         else if (in_routine(program) && program->statement_count < PROGRAM_STATEMENTS) {
             reader->forward[reader->forward_count].index = index;
             reader->forward[reader->forward_count].place = (uint32_t)place;
-        } else
-            stays = false;
+        } else stays = false;
     }
     /* A call that nothing can keep out is read where it will stand. */
     bool calls = info->class == CLASS_CALL && kind != LINE_SET_STATUS;
@@ -171,17 +164,13 @@ static void get_line(Reader *reader, LineKind kind) {
         line = program_place(program, kind, 0, NULL);
         if (!line) line = &read;
     }
-    if (!get_arguments(reader, line) || !stays)
-        return;
-    if (!calls)
-        program_append(program, read, NULL);
-    if (program->line_count == index)
-        return;
+    if (!get_arguments(reader, line) || !stays) return;
+    if (!calls) program_append(program, read, NULL);
+    if (program->line_count == index) return;
     reader->last = index;
     program->lines[index].operand = operand;
     uint16_t result = program->lines[index].result;
-    if (info->operand != TYPE_NONE && operand == NO_VARIABLE)
-        reader->forward_count++;
+    if (info->operand != TYPE_NONE && operand == NO_VARIABLE) reader->forward_count++;
     if (result != NO_VARIABLE)
         reader->variable[info->result][reader->count[info->result]++] = result;
 }
@@ -201,10 +190,8 @@ static void get_own_name(Reader *reader) {
 
 static Value get_value(Reader *reader) {
     Value value = {.kind = get(reader) % (VALUE_STATUS + 1)};
-    if (value.kind != VALUE_ANY)
-        value.number = get_number(reader);
-    if (value.kind != VALUE_NUMBER)
-        value.number = (uint32_t)value.number;
+    if (value.kind != VALUE_ANY) value.number = get_number(reader);
+    if (value.kind != VALUE_NUMBER) value.number = (uint32_t)value.number;
     return value;
 }
 
@@ -234,10 +221,8 @@ static void get_expectation(Reader *reader, Expect expect) {
         line = &reader->program->lines[reader->last];
     line->expect = (uint8_t)expect;
     line->expect_status = line->expect_at = line->expect_count = 0;
-    if (expect == EXPECT_STATUS)
-        line->expect_status = (uint32_t)get_number(reader);
-    if (expect == EXPECT_CALLS)
-        get_calls(reader, line);
+    if (expect == EXPECT_STATUS) line->expect_status = (uint32_t)get_number(reader);
+    if (expect == EXPECT_CALLS) get_calls(reader, line);
 }
 
 static void get_annotation(Reader *reader, uint8_t opcode) {
@@ -258,10 +243,8 @@ static void resolve_forward(Reader *reader) {
         Line *line = &program->lines[reader->forward[i].index];
         Type type = line_info[line->kind].operand;
         uint16_t count = reader->count[type];
-        if (count > 0)
-            line->operand = reader->variable[type][reader->forward[i].place % count];
-        else
-            reader->unresolved = true;
+        if (count > 0) line->operand = reader->variable[type][reader->forward[i].place % count];
+        else reader->unresolved = true;
     }
 }
 
@@ -291,16 +274,12 @@ void bytes_decode(Program *program, const uint8_t *bytes, size_t length) {
     memset(reader.count, 0, sizeof reader.count);
     while (reader.at < reader.end) {
         uint8_t opcode = *reader.at++;
-        if (opcode < LINE_KINDS)
-            get_line(&reader, opcode);
-        else if (opcode >= BYTES_OWN_NAME)
-            get_annotation(&reader, opcode);
+        if (opcode < LINE_KINDS) get_line(&reader, opcode);
+        else if (opcode >= BYTES_OWN_NAME) get_annotation(&reader, opcode);
     }
     if (program->open_block)
         program_append(program, (Line){.kind = LINE_END, .operand = NO_VARIABLE}, NULL);
     resolve_forward(&reader);
-    if (reader.own_names)
-        program_settle_names(program);
-    if (reader.unresolved)
-        leave_out_unresolved(program);
+    if (reader.own_names) program_settle_names(program);
+    if (reader.unresolved) leave_out_unresolved(program);
 }

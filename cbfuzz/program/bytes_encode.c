@@ -7,8 +7,7 @@
 typedef BytesEncoder Writer;
 
 static void put(Writer *writer, uint8_t byte) {
-    if (writer->length < writer->capacity)
-        writer->bytes[writer->length] = byte;
+    if (writer->length < writer->capacity) writer->bytes[writer->length] = byte;
     writer->length++;
 }
 
@@ -43,8 +42,7 @@ static void put_text(Writer *writer, uint32_t at, uint32_t length) {
 
 static void put_name(Writer *writer, const Line *line) {
     put(writer, line->flags);
-    if (line->flags & FLAG_UNNAMED)
-        return;
+    if (line->flags & FLAG_UNNAMED) return;
     if (line->name_at < dictionary_unit_count)
         for (unsigned i = 0; i < NAME_COUNT; i++)
             if (dictionary_names[i].at == line->name_at &&
@@ -84,8 +82,7 @@ static void put_arguments(Writer *writer, const Line *line) {
     case ARGUMENTS_THREAD: put(writer, (uint8_t)(line->routine - 1)); break;
     case ARGUMENTS_STATUS: put_number(writer, line->number[0]); break;
     case ARGUMENTS_TEXT:
-        if (line->kind == LINE_COMMENT)
-            put(writer, line->flags);
+        if (line->kind == LINE_COMMENT) put(writer, line->flags);
         put_text(writer, line->text_at, line->text_length);
         break;
     }
@@ -93,8 +90,7 @@ static void put_arguments(Writer *writer, const Line *line) {
 
 static void put_value(Writer *writer, Value value) {
     put(writer, value.kind);
-    if (value.kind != VALUE_ANY)
-        put_number(writer, value.number);
+    if (value.kind != VALUE_ANY) put_number(writer, value.number);
 }
 
 static void put_expectation(Writer *writer, const Line *line) {
@@ -166,7 +162,8 @@ static bool put_short(Writer *writer, const Line *line) {
         unsigned place = 0;
         while (place < NAME_COUNT && dictionary_names[place].at != line->name_at)
             place++;
-        if (place == NAME_COUNT || dictionary_names[place].length != line->name_length) return false;
+        if (place == NAME_COUNT || dictionary_names[place].length != line->name_length)
+            return false;
         *at++ = line->flags;
         *at++ = (uint8_t)place;
         break;

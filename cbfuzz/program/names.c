@@ -111,8 +111,7 @@ void program_settle_names(Program *program) {
     bool any = false;
     for (uint32_t i = 0; i < program->variable_count; i++)
         any |= program->variables[i].name_length != 0;
-    if (!any)
-        return;
+    if (!any) return;
     Names *names = names_new();
     for (uint32_t i = 0; i < program->variable_count; i++) {
         Variable *variable = &program->variables[i];
@@ -123,10 +122,8 @@ void program_settle_names(Program *program) {
         if (variable->name_length &&
             (same || names_find(names, own, variable->name_length) != NO_VARIABLE))
             variable->name_length = 0;
-        if (variable->name_length)
-            names_add(names, variable->type, own, variable->name_length);
-        else
-            names_add(names, variable->type, spelled, length);
+        if (variable->name_length) names_add(names, variable->type, own, variable->name_length);
+        else names_add(names, variable->type, spelled, length);
     }
     names_free(names);
 }
@@ -136,11 +133,9 @@ static bool letter(char c) {
 }
 
 bool names_well_formed(const char *text, size_t length) {
-    if (length == 0 || length > PROGRAM_IDENTIFIER || !letter(text[0]))
-        return false;
+    if (length == 0 || length > PROGRAM_IDENTIFIER || !letter(text[0])) return false;
     for (size_t i = 1; i < length; i++)
-        if (!letter(text[i]) && !(text[i] >= '0' && text[i] <= '9'))
-            return false;
+        if (!letter(text[i]) && !(text[i] >= '0' && text[i] <= '9')) return false;
     return true;
 }
 
@@ -155,13 +150,10 @@ bool names_reserved(const char *text, size_t length) {
         "add_existing", "DISPATCH_LEVEL",   "handle",    "NULL",   "nothing",    "error",
         "start",        "complete",         "failure",   "status"};
     for (unsigned i = 0; i < sizeof words / sizeof *words; i++)
-        if (is(text, length, words[i]))
-            return true;
+        if (is(text, length, words[i])) return true;
     for (unsigned i = 0; i < LINE_KINDS; i++)
-        if (is(text, length, line_info[i].word))
-            return true;
-    if (length >= 7 && memcmp(text, "STATUS_", 7) == 0)
-        return true;
+        if (is(text, length, line_info[i].word)) return true;
+    if (length >= 7 && memcmp(text, "STATUS_", 7) == 0) return true;
     bool digits = length >= 2 && (text[0] == 'F' || text[0] == 'T');
     for (size_t i = 1; i < length; i++)
         digits = digits && text[i] >= '0' && text[i] <= '9';

@@ -10,8 +10,7 @@ static bool blank(char c) {
 }
 
 bool note_word(LineKind kind, const char *text, size_t length) {
-    if (length == 0 || strchr("-_.:=", text[0]))
-        return false;
+    if (length == 0 || strchr("-_.:=", text[0])) return false;
     if (kind == LINE_PROFILE)
         return (length == 10 && memcmp(text, "documented", 10) == 0) ||
                (length == 7 && memcmp(text, "windows", 7) == 0);
@@ -33,8 +32,7 @@ static void add_words(Program *program, Line *line, const char *text, size_t len
             at++;
         if (note_word(line->kind, text + start, at - start) &&
             !(one && program->text_count > line->text_at)) {
-            if (program->text_count > line->text_at)
-                program_add_text(program, " ", 1);
+            if (program->text_count > line->text_at) program_add_text(program, " ", 1);
             program_add_text(program, text + start, (uint32_t)(at - start));
         }
         at += at < length;
@@ -54,12 +52,9 @@ static void add_comment(Program *program, Line *line, const char *text, size_t l
 
 bool note_add(Program *program, Line *line, const char *text, size_t length) {
     line->text_at = program->text_count;
-    if (line->kind == LINE_COMMENT)
-        add_comment(program, line, text, length);
-    else
-        add_words(program, line, text, length);
+    if (line->kind == LINE_COMMENT) add_comment(program, line, text, length);
+    else add_words(program, line, text, length);
     line->text_length = program->text_count - line->text_at;
-    if (line->text_length == 0)
-        line->text_at = 0;
+    if (line->text_length == 0) line->text_at = 0;
     return line->kind == LINE_COMMENT || line->text_length > 0;
 }

@@ -19,8 +19,7 @@ static void *grown(void *vector, uint32_t count, uint32_t more, uint32_t *capaci
                    size_t element) {
     uint64_t needed = (uint64_t)count + more;
     uint64_t room = needed * 2 < 64 ? 64 : needed * 2;
-    if (room > UINT32_MAX)
-        room = UINT32_MAX;
+    if (room > UINT32_MAX) room = UINT32_MAX;
     void *larger = needed <= room ? realloc(vector, room * element) : NULL;
     if (!larger) {
         fputs("cbfuzz: out of memory\n", stderr);
@@ -39,8 +38,7 @@ static void *grown(void *vector, uint32_t count, uint32_t more, uint32_t *capaci
 
 Program *program_new(void) {
     Program *program = calloc(1, sizeof *program);
-    if (!program)
-        return NULL;
+    if (!program) return NULL;
     GROW(program, units, unit_count, unit_capacity, dictionary_unit_count);
     memcpy(program->units, dictionary_units, dictionary_unit_count * sizeof *program->units);
     program->unit_count = dictionary_unit_count;
@@ -52,8 +50,7 @@ Program *program_new(void) {
 }
 
 void program_free(Program *program) {
-    if (!program)
-        return;
+    if (!program) return;
     free(program->lines);
     free(program->variables);
     free(program->units);
@@ -86,8 +83,7 @@ void program_clear(Program *program) {
     } while (0)
 
 void program_copy(Program *to, const Program *from) {
-    if (to == from)
-        return;
+    if (to == from) return;
     COPY(to, from, lines, line_count, line_capacity);
     COPY(to, from, variables, variable_count, variable_capacity);
     COPY(to, from, units, unit_count, unit_capacity);
@@ -107,27 +103,23 @@ static bool admits(const Program *program, LineKind kind, uint8_t routine, bool 
     switch (line_info[kind].class) {
     case CLASS_CALL: room = program->statement_count < PROGRAM_STATEMENTS; break;
     case CLASS_BLOCK:
-        if (program->open_block)
-            return false;
+        if (program->open_block) return false;
         if (kind == LINE_ROUTINE ? program->body_at[routine] != 0 : program->threads >> routine & 1)
             return false;
         room = program->statement_count < PROGRAM_STATEMENTS;
         break;
     case CLASS_END: return program->open_block != 0;
     case CLASS_NOTE:
-        if (kind == LINE_PROFILE && program->has_profile)
-            return false;
+        if (kind == LINE_PROFILE && program->has_profile) return false;
         room = program->note_count < PROGRAM_NOTES;
         break;
     }
-    if (!room && full)
-        *full = true;
+    if (!room && full) *full = true;
     return room;
 }
 
 static uint16_t new_variable(Program *program, Type type) {
-    if (type == TYPE_NONE)
-        return NO_VARIABLE;
+    if (type == TYPE_NONE) return NO_VARIABLE;
     GROW(program, variables, variable_count, variable_capacity, 1);
     program->variables[program->variable_count] =
         (Variable){.type = (uint8_t)type, .defined_by = (uint16_t)program->line_count};
@@ -136,8 +128,7 @@ static uint16_t new_variable(Program *program, Type type) {
 
 Line *program_place(Program *program, LineKind kind, uint8_t routine, bool *full) {
     const LineInfo *info = &line_info[kind];
-    if (!admits(program, kind, routine, full))
-        return NULL;
+    if (!admits(program, kind, routine, full)) return NULL;
     uint32_t index = program->line_count;
     uint16_t result = NO_VARIABLE;
     switch (info->class) {
@@ -148,16 +139,13 @@ Line *program_place(Program *program, LineKind kind, uint8_t routine, bool *full
     case CLASS_BLOCK:
         program->statement_count++;
         program->open_block = index + 1;
-        if (kind == LINE_ROUTINE)
-            program->body_at[routine] = index + 2;
-        else
-            program->threads |= 1u << routine;
+        if (kind == LINE_ROUTINE) program->body_at[routine] = index + 2;
+        else program->threads |= 1u << routine;
         break;
     case CLASS_END: program->open_block = 0; break;
     case CLASS_NOTE:
         program->note_count++;
-        if (kind == LINE_PROFILE)
-            program->has_profile = true;
+        if (kind == LINE_PROFILE) program->has_profile = true;
         break;
     }
     GROW(program, lines, line_count, line_capacity, 1);
@@ -168,11 +156,9 @@ Line *program_place(Program *program, LineKind kind, uint8_t routine, bool *full
 
 uint16_t program_append(Program *program, Line line, bool *full) {
     Line *place = program_place(program, line.kind, line.routine, full);
-    if (!place)
-        return NO_VARIABLE;
+    if (!place) return NO_VARIABLE;
     line.result = place->result;
-    if (line_info[line.kind].operand == TYPE_NONE)
-        line.operand = NO_VARIABLE;
+    if (line_info[line.kind].operand == TYPE_NONE) line.operand = NO_VARIABLE;
     *place = line;
     return line.result;
 }
@@ -195,17 +181,14 @@ void program_reserve_units(Program *program, uint32_t units) {
 
 void program_drop_last(Program *program) {
     const Line *line = &program->lines[--program->line_count];
-    if (line_info[line->kind].class == CLASS_CALL)
-        program->statement_count--;
-    if (line->result != NO_VARIABLE)
-        program->variable_count--;
+    if (line_info[line->kind].class == CLASS_CALL) program->statement_count--;
+    if (line->result != NO_VARIABLE) program->variable_count--;
 }
 
 uint32_t program_add_text(Program *program, const char *text, uint32_t length) {
     uint32_t at = program->text_count;
     GROW(program, text, text_count, text_capacity, length);
-    if (length)
-        memcpy(program->text + at, text, length);
+    if (length) memcpy(program->text + at, text, length);
     program->text_count += length;
     return at;
 }
@@ -213,8 +196,7 @@ uint32_t program_add_text(Program *program, const char *text, uint32_t length) {
 uint32_t program_add_calls(Program *program, const ExpectedCall *calls, uint16_t count) {
     uint32_t at = program->call_count;
     GROW(program, calls, call_count, call_capacity, count);
-    if (count)
-        memcpy(program->calls + at, calls, count * sizeof *calls);
+    if (count) memcpy(program->calls + at, calls, count * sizeof *calls);
     program->call_count += count;
     return at;
 }
@@ -243,19 +225,16 @@ uint32_t program_step(const Program *program, uint32_t index) {
     bool body = false;
     for (uint32_t i = 0; i <= index && i < program->line_count; i++) {
         const Line *line = &program->lines[i];
-        if (line->kind == LINE_ROUTINE || line->kind == LINE_END)
-            body = line->kind == LINE_ROUTINE;
+        if (line->kind == LINE_ROUTINE || line->kind == LINE_END) body = line->kind == LINE_ROUTINE;
         bool counts = line_info[line->kind].class == CLASS_CALL && !body;
         step += counts;
-        if (i == index && counts)
-            return step;
+        if (i == index && counts) return step;
     }
     return 0;
 }
 
 const Line *program_note(const Program *program, LineKind kind) {
     for (uint32_t i = 0; i < program->line_count; i++)
-        if (program->lines[i].kind == kind)
-            return &program->lines[i];
+        if (program->lines[i].kind == kind) return &program->lines[i];
     return NULL;
 }

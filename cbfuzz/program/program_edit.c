@@ -7,11 +7,9 @@
 bool program_append_copy(Program *to, const Program *from, uint32_t index, uint16_t *map) {
     const Line *source = &from->lines[index];
     uint16_t operand = source->operand;
-    if (operand != NO_VARIABLE && (operand = map[operand]) == NO_VARIABLE)
-        return false;
+    if (operand != NO_VARIABLE && (operand = map[operand]) == NO_VARIABLE) return false;
     Line *line = program_place(to, source->kind, source->routine, NULL);
-    if (!line)
-        return false;
+    if (!line) return false;
     uint16_t made = line->result;
     *line = *source;
     line->result = made;
@@ -59,8 +57,7 @@ static bool settle(const Program *from, bool *stays) {
                 (!stays[from->variables[line->operand].defined_by] ||
                  (line->operand >= defined && !in_routine)))
                 stay = false;
-            if (line->kind == LINE_SET_STATUS && !in_routine)
-                stay = false;
+            if (line->kind == LINE_SET_STATUS && !in_routine) stay = false;
             break;
         case CLASS_NOTE:
             if (line->kind == LINE_COMMENT && line->flags & FLAG_TRAILING)
@@ -68,8 +65,7 @@ static bool settle(const Program *from, bool *stays) {
             break;
         }
         line_stays = stay;
-        if (line->result != NO_VARIABLE)
-            defined = (uint32_t)line->result + 1;
+        if (line->result != NO_VARIABLE) defined = (uint32_t)line->result + 1;
         changed |= stay != stays[i];
         stays[i] = stay;
     }
@@ -88,7 +84,6 @@ void program_rebuild(Program *to, const Program *from, const bool *keep) {
             map[from->lines[i].result] = stays[i] ? count++ : NO_VARIABLE;
     program_clear(to);
     for (uint32_t i = 0; i < from->line_count; i++)
-        if (stays[i])
-            program_append_copy(to, from, i, map);
+        if (stays[i]) program_append_copy(to, from, i, map);
     program_settle_names(to);
 }

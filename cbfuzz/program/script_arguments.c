@@ -45,8 +45,7 @@ static bool parse_name(Parser *parser, Line *out) {
         script_advance(line);
         return true;
     }
-    if (!script_name(line, parser->units, &out->name_length))
-        return false;
+    if (!script_name(line, parser->units, &out->name_length)) return false;
     out->name_at = program_add_name(parser->program, parser->units, out->name_length);
     return true;
 }
@@ -136,8 +135,7 @@ static void parse_optional(ScriptLine *line, const char *word, uint8_t flag, Lin
 
 static bool parse_count(ScriptLine *line, Line *out) {
     const char *at = line->token.at;
-    if (!script_number(line, "a number from 1 to 65535", 65535, &out->number[0]))
-        return false;
+    if (!script_number(line, "a number from 1 to 65535", 65535, &out->number[0])) return false;
     return out->number[0] > 0 ||
            script_fail(line, at,
                        "allocations are counted from 1; expected a number from 1 to 65535");
@@ -156,11 +154,9 @@ static bool parse_words(Parser *parser, Line *out) {
         const char *word = at;
         while (at < line->end && *at != ' ' && *at != '\t' && *at != '#')
             at++;
-        if (at == word && count > 0)
-            break;
+        if (at == word && count > 0) break;
         Token token = {TOKEN_WORD, word, (size_t)(at - word)};
-        if (at == word)
-            token.kind = at < line->end ? TOKEN_COMMENT : TOKEN_END;
+        if (at == word) token.kind = at < line->end ? TOKEN_COMMENT : TOKEN_END;
         if (out->kind == LINE_PROFILE && count == 1)
             return script_fail(line, word, "expected a comment or the end of the line, found %s",
                                script_shown(&token, shown));

@@ -48,8 +48,7 @@ static bool value(ScriptLine *line, Value *out) {
     if (token.kind == TOKEN_WORD && token.length >= 7 && memcmp(token.at, "STATUS_", 7) == 0) {
         uint32_t status;
         out->kind = VALUE_STATUS;
-        if (!script_status(line, "a STATUS_...", &status))
-            return false;
+        if (!script_status(line, "a STATUS_...", &status)) return false;
         out->number = status;
         return true;
     }
@@ -81,8 +80,7 @@ static bool calls(ScriptLine *line, Program *program, Line *out) {
         if (count == PROGRAM_EXPECTED_CALLS)
             return script_fail(line, line->token.at, "more than %d expected calls",
                                PROGRAM_EXPECTED_CALLS);
-        if (!call(line, &one))
-            return false;
+        if (!call(line, &one)) return false;
         program_add_calls(program, &one, 1);
         count++;
         if (script_token_sign(&line->token, ',')) {
@@ -110,14 +108,11 @@ bool script_expectation(ScriptLine *line, Program *program, Line *out) {
     Token token = line->token;
     Expect expect = EXPECT_UNSAID;
     for (unsigned i = 0; i < sizeof words / sizeof *words; i++)
-        if (script_token_is(&token, words[i].word))
-            expect = words[i].expect;
+        if (script_token_is(&token, words[i].word)) expect = words[i].expect;
     bool status = token.kind == TOKEN_NUMBER || (token.kind == TOKEN_WORD && token.length >= 7 &&
                                                  memcmp(token.at, "STATUS_", 7) == 0);
-    if (status)
-        expect = EXPECT_STATUS;
-    if (is_routine(&token))
-        expect = EXPECT_CALLS;
+    if (status) expect = EXPECT_STATUS;
+    if (is_routine(&token)) expect = EXPECT_CALLS;
     if (expect == EXPECT_UNSAID)
         return script_fail(line, token.at, "expected %s, found %s%s", possible(out->kind),
                            script_shown(&token, shown), script_hint(&token, hints, hint));
@@ -126,10 +121,8 @@ bool script_expectation(ScriptLine *line, Program *program, Line *out) {
                            script_shown(&token, shown), line_info[out->kind].word,
                            possible(out->kind));
     out->expect = (uint8_t)expect;
-    if (expect == EXPECT_STATUS)
-        return script_status(line, "a status", &out->expect_status);
-    if (expect == EXPECT_CALLS)
-        return calls(line, program, out);
+    if (expect == EXPECT_STATUS) return script_status(line, "a status", &out->expect_status);
+    if (expect == EXPECT_CALLS) return calls(line, program, out);
     script_advance(line);
     return true;
 }

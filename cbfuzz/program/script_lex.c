@@ -25,8 +25,7 @@ bool script_fail(ScriptLine *line, const char *at, const char *format, ...) {
         size_t cut = sizeof error->message - 1;
         while (cut > 0 && ((uint8_t)error->message[cut - 1] & 0xC0) == 0x80)
             cut--;
-        if (cut > 0 && (uint8_t)error->message[cut - 1] >= 0xC0)
-            cut--;
+        if (cut > 0 && (uint8_t)error->message[cut - 1] >= 0xC0) cut--;
         error->message[cut] = 0;
     }
     return false;
@@ -37,8 +36,7 @@ bool script_line_open(ScriptLine *line, const char *text, const char *end, const
     line->start = text;
     line->end = newline ? newline : end;
     *after = newline ? newline + 1 : end;
-    if (line->end > text && line->end[-1] == '\r')
-        line->end--;
+    if (line->end > text && line->end[-1] == '\r') line->end--;
     for (const char *at = text; at < line->end;) {
         uint32_t character = 0;
         if (*at >= 0x20 && *at < 0x7F) {
@@ -74,10 +72,8 @@ static bool digit(char c) {
 /* Behind the closing quote; NULL if there is none. */
 static const char *closing(const char *at, const char *end) {
     for (at++; at < end; at++) {
-        if (*at != '"')
-            continue;
-        if (at + 1 == end || at[1] != '"')
-            return at + 1;
+        if (*at != '"') continue;
+        if (at + 1 == end || at[1] != '"') return at + 1;
         at++;
     }
     return NULL;
@@ -98,8 +94,7 @@ void script_advance(ScriptLine *line) {
     } else if (*at == '"') {
         behind = closing(at, end);
         kind = behind ? TOKEN_STRING : TOKEN_UNCLOSED;
-        if (!behind)
-            behind = end;
+        if (!behind) behind = end;
     } else if (*at == '#') {
         kind = TOKEN_COMMENT;
         behind = end;
@@ -124,15 +119,12 @@ bool script_token_sign(const Token *token, char sign) {
 }
 
 const char *script_shown(const Token *token, char shown[SCRIPT_SHOWN]) {
-    if (token->kind == TOKEN_END)
-        return "the end of the line";
-    if (token->kind == TOKEN_COMMENT)
-        return "a comment";
+    if (token->kind == TOKEN_END) return "the end of the line";
+    if (token->kind == TOKEN_COMMENT) return "a comment";
     enum { MOST = SCRIPT_SHOWN - UTF8_CLEAN - 8 };
     size_t count = 0;
     bool quotes = token->kind != TOKEN_STRING && token->kind != TOKEN_UNCLOSED;
-    if (quotes)
-        shown[count++] = '"';
+    if (quotes) shown[count++] = '"';
     for (size_t at = 0; at < token->length;) {
         if (count > MOST || at >= 48) {
             memcpy(shown + count, "...", 3);
@@ -143,8 +135,7 @@ const char *script_shown(const Token *token, char shown[SCRIPT_SHOWN]) {
         at += utf8_clean(token->at + at, token->length - at, shown + count, &written);
         count += written;
     }
-    if (quotes)
-        shown[count++] = '"';
+    if (quotes) shown[count++] = '"';
     shown[count] = 0;
     return shown;
 }
@@ -160,10 +151,8 @@ static unsigned distance(const char *a, size_t a_length, const char *b, size_t b
         for (size_t j = 1; j <= b_length; j++) {
             unsigned best = diagonal + (a[i - 1] != b[j - 1]);
             diagonal = row[j];
-            if (row[j] + 1 < best)
-                best = row[j] + 1;
-            if (row[j - 1] + 1 < best)
-                best = row[j - 1] + 1;
+            if (row[j] + 1 < best) best = row[j] + 1;
+            if (row[j - 1] + 1 < best) best = row[j - 1] + 1;
             row[j] = best;
         }
     }
@@ -174,19 +163,16 @@ const char *script_hint(const Token *token, const char *const *words, char hint[
     const char *nearest = NULL;
     unsigned best = 3;
     hint[0] = 0;
-    if (token->kind != TOKEN_WORD || token->length > 36)
-        return hint;
+    if (token->kind != TOKEN_WORD || token->length > 36) return hint;
     for (; *words; words++) {
         size_t length = strlen(*words);
-        if (length < 3 || length >= 39)
-            continue;
+        if (length < 3 || length >= 39) continue;
         unsigned far = distance(token->at, token->length, *words, length);
         if (far < best && far * 2 < length) {
             best = far;
             nearest = *words;
         }
     }
-    if (nearest)
-        snprintf(hint, SCRIPT_HINT, "; did you mean \"%s\"?", nearest);
+    if (nearest) snprintf(hint, SCRIPT_HINT, "; did you mean \"%s\"?", nearest);
     return hint;
 }

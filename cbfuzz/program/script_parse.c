@@ -53,8 +53,7 @@ static bool unknown_statement(ScriptLine *line) {
 static bool append(Parser *parser, const Line *out, const char *at) {
     bool full = false;
     program_append(parser->program, *out, &full);
-    if (!full)
-        return true;
+    if (!full) return true;
     if (line_info[out->kind].class == CLASS_NOTE)
         return script_fail(&parser->line, at, "more than %d comments and notes", PROGRAM_NOTES);
     return script_fail(&parser->line, at, "more than %d statements", PROGRAM_STATEMENTS);
@@ -114,13 +113,11 @@ static bool parse_rest(Parser *parser, Line *out, bool *comment) {
     bool call = line_info[out->kind].class == CLASS_CALL;
     if (call && line->token.kind == TOKEN_ARROW) {
         script_advance(line);
-        if (!script_expectation(line, parser->program, out))
-            return false;
+        if (!script_expectation(line, parser->program, out)) return false;
         call = false;
     }
     *comment = line->token.kind == TOKEN_COMMENT;
-    if (*comment || line->token.kind == TOKEN_END)
-        return true;
+    if (*comment || line->token.kind == TOKEN_END) return true;
     return script_fail(line, line->token.at,
                        "expected %sa comment or the end of the line, found %s",
                        call ? "\"->\", " : "", script_shown(&line->token, shown));
@@ -132,33 +129,27 @@ static bool parse_statement(Parser *parser, const Token *name) {
     unsigned kind = 0;
     while (kind < LINE_KINDS && !script_token_is(&word, line_info[kind].word))
         kind++;
-    if (kind == LINE_KINDS)
-        return unknown_statement(line);
+    if (kind == LINE_KINDS) return unknown_statement(line);
     Line out = {
         .kind = (uint8_t)kind, .result = NO_VARIABLE, .operand = NO_VARIABLE, .line = line->number};
     if (name && line_info[kind].result == TYPE_NONE)
         return script_fail(line, name->at, "%s returns nothing that can be named",
                            line_info[kind].word);
-    if (!check_place(parser, &word, kind))
-        return false;
+    if (!check_place(parser, &word, kind)) return false;
     script_advance(line);
     const char *argument = line->token.at;
     bool none = line->token.kind == TOKEN_END || line->token.kind == TOKEN_COMMENT ||
                 line->token.kind == TOKEN_ARROW;
     out.column = script_column(line, none ? word.at : argument);
-    if (line_info[kind].operand != TYPE_NONE && !script_operand(parser, &out))
-        return false;
+    if (line_info[kind].operand != TYPE_NONE && !script_operand(parser, &out)) return false;
     bool comment;
-    if (!script_arguments(parser, &out) || !parse_rest(parser, &out, &comment))
-        return false;
+    if (!script_arguments(parser, &out) || !parse_rest(parser, &out, &comment)) return false;
     if (line_info[kind].class == CLASS_BLOCK) {
-        if (!check_block(parser, &out, argument))
-            return false;
+        if (!check_block(parser, &out, argument)) return false;
         parser->block_line = line->number;
         parser->block_column = script_column(line, word.at);
     }
-    if (!append(parser, &out, word.at))
-        return false;
+    if (!append(parser, &out, word.at)) return false;
     if (line_info[kind].result != TYPE_NONE && !define(parser, name, line_info[kind].result))
         return false;
     return !comment || append_comment(parser, FLAG_TRAILING);
@@ -180,15 +171,11 @@ static bool parse_end(Parser *parser) {
 
 static bool parse_line(Parser *parser) {
     ScriptLine *line = &parser->line;
-    if (line->token.kind == TOKEN_END)
-        return true;
-    if (line->token.kind == TOKEN_COMMENT)
-        return append_comment(parser, 0);
-    if (script_token_sign(&line->token, '}'))
-        return parse_end(parser);
+    if (line->token.kind == TOKEN_END) return true;
+    if (line->token.kind == TOKEN_COMMENT) return append_comment(parser, 0);
+    if (script_token_sign(&line->token, '}')) return parse_end(parser);
     Token name = line->token;
-    if (name.kind != TOKEN_WORD)
-        return unknown_statement(line);
+    if (name.kind != TOKEN_WORD) return unknown_statement(line);
     const char *back = line->next;
     script_advance(line);
     if (script_token_sign(&line->token, '=')) {
@@ -204,8 +191,7 @@ static bool parse_all(Parser *parser, const char *text, size_t length) {
     const char *end = text + length;
     for (const char *at = text, *after; at < end; at = after) {
         parser->line.number++;
-        if (!script_line_open(&parser->line, at, end, &after) || !parse_line(parser))
-            return false;
+        if (!script_line_open(&parser->line, at, end, &after) || !parse_line(parser)) return false;
     }
     if (parser->program->open_block) {
         ScriptError *error = parser->line.error;
@@ -226,8 +212,7 @@ bool script_parse(Program *program, const char *text, size_t length, ScriptError
                  SCRIPT_BYTES);
         return false;
     }
-    if (length == 0)
-        return true;
+    if (length == 0) return true;
     if (length >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0) {
         text += 3;
         length -= 3;
@@ -246,8 +231,7 @@ bool script_parse(Program *program, const char *text, size_t length, ScriptError
     names_free(parser->names);
     free(parser->forward);
     free(parser);
-    if (!parsed)
-        program_clear(program);
+    if (!parsed) program_clear(program);
     return parsed;
 }
 
@@ -262,10 +246,8 @@ bool script_recognize(const char *text, size_t length) {
         length -= 3;
     }
     for (const char *at = text, *end = text + length, *after; at < end; at = after) {
-        if (!script_line_open(&line, at, end, &after))
-            return false;
-        if (recognized)
-            continue;
+        if (!script_line_open(&line, at, end, &after)) return false;
+        if (recognized) continue;
         recognized = line.token.kind == TOKEN_COMMENT;
         for (unsigned kind = 0; kind < LINE_KINDS && !recognized; kind++)
             recognized = script_token_is(&line.token, line_info[kind].word);

@@ -14,24 +14,19 @@ static void print_bytes(FILE *out, const char *text, size_t length) {
 static void print_spelled(FILE *out, const Names *names, uint16_t variable) {
     if (variable < names->count)
         print_bytes(out, names->text + names->at[variable], names->length[variable]);
-    else
-        fputc('?', out);
+    else fputc('?', out);
 }
 
 void script_print_status(FILE *out, uint32_t status) {
     const char *name = status_name(status);
-    if (name)
-        fputs(name, out);
-    else
-        fprintf(out, "0x%08" PRIX32, status);
+    if (name) fputs(name, out);
+    else fprintf(out, "0x%08" PRIX32, status);
 }
 
 void script_print_level(FILE *out, unsigned level) {
     static const char *const levels[] = {"PASSIVE_LEVEL", "APC_LEVEL", "DISPATCH_LEVEL"};
-    if (level < 3)
-        fputs(levels[level], out);
-    else
-        fprintf(out, "%u", level);
+    if (level < 3) fputs(levels[level], out);
+    else fprintf(out, "%u", level);
 }
 
 void script_print_value(FILE *out, Value value) {
@@ -42,8 +37,7 @@ void script_print_value(FILE *out, Value value) {
     case VALUE_PROCESSOR_COMPLETE: fprintf(out, "complete %" PRIu32, (uint32_t)value.number); break;
     case VALUE_PROCESSOR_FAILURE: fprintf(out, "failure %" PRIu32, (uint32_t)value.number); break;
     case VALUE_STATUS:
-        if (!status_name((uint32_t)value.number))
-            fputs("status ", out);
+        if (!status_name((uint32_t)value.number)) fputs("status ", out);
         script_print_status(out, (uint32_t)value.number);
         break;
     }
@@ -65,14 +59,12 @@ static void print_units(FILE *out, const uint16_t *units, uint32_t length) {
         uint32_t character = units[i];
         bool pair =
             (character & 0xFC00) == 0xD800 && i + 1 < length && (units[i + 1] & 0xFC00) == 0xDC00;
-        if (pair)
-            character = 0x10000 + ((character & 0x3FF) << 10) + (units[i + 1] & 0x3FF);
+        if (pair) character = 0x10000 + ((character & 0x3FF) << 10) + (units[i + 1] & 0x3FF);
         if (character == '"') {
             fputs("\"\"", out);
         } else if (character == '{' || character == '}' || !utf8_shows(character)) {
             fprintf(out, "{U+%04X}", units[i]);
-            if (pair)
-                fprintf(out, "{U+%04X}", units[i + 1]);
+            if (pair) fprintf(out, "{U+%04X}", units[i + 1]);
         } else {
             char bytes[4];
             print_bytes(out, bytes, utf8_write(bytes, character));
@@ -96,8 +88,7 @@ static void print_name(FILE *out, const Program *program, const Line *line) {
         fputc('"', out);
     }
     for (unsigned i = 0; i < sizeof attributes / sizeof *attributes; i++)
-        if (line->flags & attributes[i].flag)
-            fputs(attributes[i].word, out);
+        if (line->flags & attributes[i].flag) fputs(attributes[i].word, out);
 }
 
 static void print_text(FILE *out, const Program *program, const Line *line) {
@@ -129,8 +120,7 @@ static void print_arguments(FILE *out, const Program *program, const Line *line)
         script_print_level(out, (unsigned)line->number[0]);
         break;
     case ARGUMENTS_FAILS:
-        if (line->flags & FLAG_FAILS)
-            fputs(" fails", out);
+        if (line->flags & FLAG_FAILS) fputs(" fails", out);
         break;
     case ARGUMENTS_COUNT: fprintf(out, " %" PRIu64, line->number[0]); break;
     case ARGUMENTS_ROUTINE: fprintf(out, " F%u {", line->routine); break;
@@ -140,8 +130,7 @@ static void print_arguments(FILE *out, const Program *program, const Line *line)
         script_print_status(out, (uint32_t)line->number[0]);
         break;
     case ARGUMENTS_TEXT:
-        if (line->text_length)
-            fputc(' ', out);
+        if (line->text_length) fputc(' ', out);
         print_text(out, program, line);
         break;
     }
@@ -172,8 +161,7 @@ void script_print_expectation(FILE *out, const Program *program, uint32_t index)
     case EXPECT_NOTHING: fputs("nothing", out); break;
     case EXPECT_CALLS:
         for (uint32_t i = 0; i < line->expect_count; i++) {
-            if (i > 0)
-                fputc(' ', out);
+            if (i > 0) fputc(' ', out);
             script_print_call(out, &program->calls[line->expect_at + i]);
         }
         break;
@@ -196,24 +184,18 @@ void script_print(FILE *out, const Program *program) {
     for (uint32_t i = 0; i < program->line_count; i++) {
         const Line *line = &program->lines[i];
         bool trailing = is_trailing(line);
-        if (header && !is_header(line) && !trailing)
-            fputc('\n', out);
+        if (header && !is_header(line) && !trailing) fputc('\n', out);
         header = !inside && (is_header(line) || (header && trailing));
-        if (line->kind == LINE_END)
-            inside = false;
-        if (trailing)
-            fputs("  ", out);
-        else if (inside)
-            fputs("    ", out);
+        if (line->kind == LINE_END) inside = false;
+        if (trailing) fputs("  ", out);
+        else if (inside) fputs("    ", out);
         print_line(out, program, names, line);
         if (line->expect != EXPECT_UNSAID) {
             fputs(" -> ", out);
             script_print_expectation(out, program, i);
         }
-        if (i + 1 == program->line_count || !is_trailing(&program->lines[i + 1]))
-            fputc('\n', out);
-        if (line_info[line->kind].class == CLASS_BLOCK)
-            inside = true;
+        if (i + 1 == program->line_count || !is_trailing(&program->lines[i + 1])) fputc('\n', out);
+        if (line_info[line->kind].class == CLASS_BLOCK) inside = true;
     }
     names_free(names);
 }
@@ -235,8 +217,7 @@ void script_print_variable(FILE *out, const Program *program, uint16_t variable)
 char *script_text(const Program *program, size_t *size) {
     char *text = NULL;
     FILE *out = open_memstream(&text, size);
-    if (!out)
-        return NULL;
+    if (!out) return NULL;
     script_print(out, program);
     fclose(out);
     return text;

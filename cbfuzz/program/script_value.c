@@ -44,13 +44,11 @@ bool script_number(ScriptLine *line, const char *what, uint64_t most, uint64_t *
 
 /* {U+XXXX} at `at`: the code unit, or -1. */
 static int32_t escape(const char *at, const char *end) {
-    if (end - at < 8 || memcmp(at, "{U+", 3) != 0 || at[7] != '}')
-        return -1;
+    if (end - at < 8 || memcmp(at, "{U+", 3) != 0 || at[7] != '}') return -1;
     int32_t unit = 0;
     for (unsigned i = 3; i < 7; i++) {
         int digit = hex_digit(at[i]);
-        if (digit < 0)
-            return -1;
+        if (digit < 0) return -1;
         unit = unit << 4 | digit;
     }
     return unit;
@@ -105,8 +103,7 @@ bool script_routine(ScriptLine *line, char letter, unsigned most, uint8_t *routi
     unsigned number = 0;
     for (size_t i = 1; digits && i < token.length; i++) {
         digits = token.at[i] >= '0' && token.at[i] <= '9' && (i > 1 || token.at[i] != '0');
-        if (number <= most)
-            number = number * 10 + (unsigned)(token.at[i] - '0');
+        if (number <= most) number = number * 10 + (unsigned)(token.at[i] - '0');
     }
     if (!digits)
         return script_fail(line, token.at, "expected a %s, %c1 to %c%u, found %s", what, letter,
@@ -124,8 +121,7 @@ bool script_status(ScriptLine *line, const char *what, uint32_t *status) {
     Token token = line->token;
     if (token.kind == TOKEN_NUMBER) {
         uint64_t number;
-        if (!script_number(line, "an NTSTATUS of 32 bits", UINT32_MAX, &number))
-            return false;
+        if (!script_number(line, "an NTSTATUS of 32 bits", UINT32_MAX, &number)) return false;
         *status = (uint32_t)number;
         return true;
     }

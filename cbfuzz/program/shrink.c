@@ -6,11 +6,9 @@
 #include "program/shrink_simplify.h"
 
 bool shrink_ask(Shrinker *shrinker) {
-    if (shrinker->asked >= shrinker->budget)
-        return false;
+    if (shrinker->asked >= shrinker->budget) return false;
     shrinker->asked++;
-    if (!shrinker->keeps(shrinker->context, shrinker->candidate))
-        return false;
+    if (!shrinker->keeps(shrinker->context, shrinker->candidate)) return false;
     Program held = *shrinker->program;
     *shrinker->program = *shrinker->candidate;
     *shrinker->candidate = held;
@@ -44,8 +42,7 @@ static void remove_notes(Shrinker *shrinker) {
     keep_all(keep);
     for (uint32_t i = 0; i < program->line_count; i++)
         keep[i] = line_info[program->lines[i].kind].class != CLASS_NOTE;
-    if (ask_rebuilt(shrinker, keep))
-        return;
+    if (ask_rebuilt(shrinker, keep)) return;
     for (uint32_t i = program->line_count; i-- > 0;) {
         if (i >= program->line_count || line_info[program->lines[i].kind].class != CLASS_NOTE)
             continue;
@@ -86,8 +83,7 @@ static void remove_pairs(Shrinker *shrinker) {
     const Program *program = shrinker->program;
     for (uint32_t i = program->line_count; i-- > 1;)
         for (uint32_t j = i; j-- > 0;) {
-            if (i >= program->line_count)
-                break;
+            if (i >= program->line_count) break;
             if (program->line_count > FEW && !related(&program->lines[i], &program->lines[j]))
                 continue;
             keep_all(keep);
@@ -102,8 +98,7 @@ static void unwrap_blocks(Shrinker *shrinker) {
     bool keep[PROGRAM_LINES];
     const Program *program = shrinker->program;
     for (uint32_t i = 0; i < program->line_count; i++) {
-        if (line_info[program->lines[i].kind].class != CLASS_BLOCK)
-            continue;
+        if (line_info[program->lines[i].kind].class != CLASS_BLOCK) continue;
         keep_all(keep);
         keep[i] = false;
         ask_rebuilt(shrinker, keep);
@@ -116,17 +111,14 @@ static void merge_variables(Shrinker *shrinker) {
     const Program *program = shrinker->program;
     Program *edited = shrinker->edited;
     for (uint32_t second = program->variable_count; second-- > 1;) {
-        if (second >= program->variable_count)
-            continue;
+        if (second >= program->variable_count) continue;
         uint32_t first = 0;
         while (program->variables[first].type != program->variables[second].type)
             first++;
-        if (first == second || program->variables[second].type == TYPE_REGISTRATION)
-            continue;
+        if (first == second || program->variables[second].type == TYPE_REGISTRATION) continue;
         program_copy(edited, program);
         for (uint32_t i = 0; i < edited->line_count; i++)
-            if (edited->lines[i].operand == second)
-                edited->lines[i].operand = (uint16_t)first;
+            if (edited->lines[i].operand == second) edited->lines[i].operand = (uint16_t)first;
         keep_all(keep);
         keep[program->variables[second].defined_by] = false;
         program_rebuild(shrinker->candidate, edited, keep);
@@ -146,8 +138,7 @@ uint32_t program_shrink(Program *program, ShrinkPredicate keeps, void *context, 
             unwrap_blocks(&shrinker);
             merge_variables(&shrinker);
             shrink_simplify(&shrinker);
-            if (!shrinker.progress)
-                remove_pairs(&shrinker);
+            if (!shrinker.progress) remove_pairs(&shrinker);
         } while (shrinker.progress && shrinker.asked < budget);
     }
     program_free(shrinker.candidate);

@@ -11,8 +11,7 @@ static uint64_t wanted_number(const Program *program, uint32_t index, unsigned w
     switch ((LineKind)program->lines[index].kind) {
     case LINE_REGISTER:
     case LINE_REGISTER_PROCESSOR_CHANGE:
-        if (which == 1)
-            return 0;
+        if (which == 1) return 0;
         for (uint32_t i = 0; i <= index; i++)
             registers += line_info[program->lines[i].kind].result != TYPE_NONE &&
                          line_info[program->lines[i].kind].result != TYPE_OBJECT;
@@ -35,10 +34,8 @@ static bool try_number(Shrinker *shrinker, uint32_t index, unsigned which, uint6
 static void simplify_count(Shrinker *shrinker, uint32_t index) {
     uint64_t now = shrinker->program->lines[index].number[0];
     for (uint64_t step = now / 2; step > 0;) {
-        if (step < now && try_number(shrinker, index, 0, now - step))
-            now -= step;
-        else
-            step /= 2;
+        if (step < now && try_number(shrinker, index, 0, now - step)) now -= step;
+        else step /= 2;
     }
 }
 
@@ -76,8 +73,7 @@ static void simplify_numbers(Shrinker *shrinker) {
             changed |= candidate->lines[i].number[which] != wanted;
             candidate->lines[i].number[which] = wanted;
         }
-    if (!changed || shrink_ask(shrinker))
-        return;
+    if (!changed || shrink_ask(shrinker)) return;
     for (uint32_t i = 0; i < shrinker->program->line_count; i++)
         for (unsigned which = 0; which < 2; which++)
             simplify_number(shrinker, i, which);
@@ -85,8 +81,7 @@ static void simplify_numbers(Shrinker *shrinker) {
 
 /* Flags that are simpler when off. */
 static uint8_t removable(const Line *line) {
-    if (line->kind == LINE_COMMENT)
-        return 0;
+    if (line->kind == LINE_COMMENT) return 0;
     return line->kind == LINE_CREATE || line->kind == LINE_OPEN ? line->flags & ~FLAG_UNNAMED
                                                                 : line->flags;
 }
@@ -100,22 +95,18 @@ static void simplify_flags(Shrinker *shrinker) {
         bits += (unsigned)__builtin_popcount(removable(line));
         line->flags &= (uint8_t)~removable(line);
     }
-    if (lines == 0 || shrink_ask(shrinker) || bits == 1)
-        return;
+    if (lines == 0 || shrink_ask(shrinker) || bits == 1) return;
     for (uint32_t i = 0; i < shrinker->program->line_count; i++) {
         uint8_t flags = removable(&shrinker->program->lines[i]);
-        if (flags == 0)
-            continue;
+        if (flags == 0) continue;
         bool several = (flags & (flags - 1)) != 0;
         if (several && lines > 1) {
             program_copy(shrinker->candidate, shrinker->program);
             shrinker->candidate->lines[i].flags &= (uint8_t)~flags;
-            if (shrink_ask(shrinker))
-                continue;
+            if (shrink_ask(shrinker)) continue;
         }
         for (uint8_t flag = 1; flag != 0; flag = (uint8_t)(flag << 1)) {
-            if (!(flags & flag))
-                continue;
+            if (!(flags & flag)) continue;
             program_copy(shrinker->candidate, shrinker->program);
             shrinker->candidate->lines[i].flags &= (uint8_t)~flag;
             shrink_ask(shrinker);
@@ -169,8 +160,7 @@ static void shorten_name(Shrinker *shrinker, uint32_t index) {
             memcpy(units, name, start * sizeof *units);
             memcpy(units + start, name + end, (line->name_length - end) * sizeof *units);
             try_name(shrinker, index, units, (uint16_t)(line->name_length - (end - start)));
-            if (place_of(&shrinker->program->lines[index]) < NAME_COUNT)
-                return;
+            if (place_of(&shrinker->program->lines[index]) < NAME_COUNT) return;
             end = start;
         }
 }
@@ -183,16 +173,14 @@ static void simplify_names(Shrinker *shrinker) {
         while (first < i && !(named(&program->lines[first]) && named(&program->lines[i]) &&
                               same_name(program, &program->lines[first], &program->lines[i])))
             first++;
-        if (first < i || !named(&program->lines[i]))
-            continue;
+        if (first < i || !named(&program->lines[i])) continue;
         unsigned place = place_of(&program->lines[i]);
         bool replaced = false;
         for (unsigned to = 0; to < FIRST_ONES && to < place && !replaced; to++)
             if (to != NAME_DEMO_LOWER && to != NAME_DEMO_UPPER)
                 replaced = try_name(shrinker, i, dictionary_units + dictionary_names[to].at,
                                     dictionary_names[to].length);
-        if (!replaced && place == NAME_COUNT)
-            shorten_name(shrinker, i);
+        if (!replaced && place == NAME_COUNT) shorten_name(shrinker, i);
     }
 }
 
@@ -208,24 +196,19 @@ static void renumber(Shrinker *shrinker) {
     bool changed = false;
     for (uint32_t i = 0; i < program->line_count; i++) {
         const Line *line = &program->lines[i];
-        if (has_routine(line) && !routines[line->routine])
-            routines[line->routine] = ++routine;
-        if (line->kind == LINE_THREAD && !threads[line->routine])
-            threads[line->routine] = ++thread;
+        if (has_routine(line) && !routines[line->routine]) routines[line->routine] = ++routine;
+        if (line->kind == LINE_THREAD && !threads[line->routine]) threads[line->routine] = ++thread;
         changed |= line->routine &&
                    line->routine != (has_routine(line) ? routines : threads)[line->routine];
     }
-    if (!changed)
-        return;
+    if (!changed) return;
     for (unsigned i = 1; i <= PROGRAM_ROUTINES; i++)
-        if (!routines[i])
-            routines[i] = ++routine;
+        if (!routines[i]) routines[i] = ++routine;
     Program *candidate = shrinker->candidate, *edited = shrinker->edited;
     program_copy(edited, program);
     for (uint32_t i = 0; i < edited->line_count; i++) {
         Line *line = &edited->lines[i];
-        if (line->routine)
-            line->routine = (has_routine(line) ? routines : threads)[line->routine];
+        if (line->routine) line->routine = (has_routine(line) ? routines : threads)[line->routine];
         if (line->expect == EXPECT_CALLS)
             for (uint32_t call = 0; call < line->expect_count; call++)
                 edited->calls[line->expect_at + call].routine =
@@ -241,8 +224,7 @@ static void simplify_routines(Shrinker *shrinker) {
     renumber(shrinker);
     for (uint32_t i = 0; i < shrinker->program->line_count; i++) {
         const Line *line = &shrinker->program->lines[i];
-        if (line->routine <= 1 || line_info[line->kind].class != CLASS_CALL)
-            continue;
+        if (line->routine <= 1 || line_info[line->kind].class != CLASS_CALL) continue;
         program_copy(shrinker->candidate, shrinker->program);
         shrinker->candidate->lines[i].routine = 1;
         shrink_ask(shrinker);
@@ -261,11 +243,9 @@ static void simplify_expectations(Shrinker *shrinker) {
         said += shrinker->candidate->lines[i].expect != EXPECT_UNSAID;
         unsay(&shrinker->candidate->lines[i]);
     }
-    if (said == 0 || shrink_ask(shrinker) || said == 1)
-        return;
+    if (said == 0 || shrink_ask(shrinker) || said == 1) return;
     for (uint32_t i = 0; i < shrinker->program->line_count; i++) {
-        if (shrinker->program->lines[i].expect == EXPECT_UNSAID)
-            continue;
+        if (shrinker->program->lines[i].expect == EXPECT_UNSAID) continue;
         program_copy(shrinker->candidate, shrinker->program);
         unsay(&shrinker->candidate->lines[i]);
         shrink_ask(shrinker);
@@ -279,8 +259,7 @@ static void forget_spellings(Shrinker *shrinker) {
         any |= shrinker->candidate->variables[i].name_length != 0;
         shrinker->candidate->variables[i].name_length = 0;
     }
-    if (any)
-        shrink_ask(shrinker);
+    if (any) shrink_ask(shrinker);
 }
 
 void shrink_simplify(Shrinker *shrinker) {

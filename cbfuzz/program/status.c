@@ -51,8 +51,7 @@ enum { STATUSES = sizeof statuses / sizeof *statuses };
 
 const char *status_name(uint32_t status) {
     for (unsigned i = 0; i < STATUSES; i++)
-        if (statuses[i].status == status)
-            return statuses[i].name;
+        if (statuses[i].status == status) return statuses[i].name;
     return NULL;
 }
 

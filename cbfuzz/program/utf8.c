@@ -5,19 +5,16 @@
 
 unsigned utf8_read(const char *text, size_t length, uint32_t *character) {
     const uint8_t *byte = (const uint8_t *)text;
-    if (length == 0)
-        return 0;
+    if (length == 0) return 0;
     if (byte[0] < 0x80) {
         *character = byte[0];
         return 1;
     }
     unsigned count = byte[0] >= 0xF0 ? 4 : byte[0] >= 0xE0 ? 3 : 2;
-    if (byte[0] < 0xC2 || byte[0] > 0xF4 || count > length)
-        return 0;
+    if (byte[0] < 0xC2 || byte[0] > 0xF4 || count > length) return 0;
     uint32_t value = byte[0] & (0x7F >> count);
     for (unsigned i = 1; i < count; i++) {
-        if ((byte[i] & 0xC0) != 0x80)
-            return 0;
+        if ((byte[i] & 0xC0) != 0x80) return 0;
         value = value << 6 | (byte[i] & 0x3F);
     }
     if ((count == 3 && value < 0x800) || (count == 4 && value < 0x10000) || value > 0x10FFFF ||
@@ -87,11 +84,9 @@ static const struct {
 };
 
 bool utf8_shows(uint32_t character) {
-    if (character < 0x7F)
-        return character >= 0x20;
+    if (character < 0x7F) return character >= 0x20;
     for (unsigned i = 0; i < sizeof hidden / sizeof *hidden; i++)
-        if (character <= hidden[i].last)
-            return character < hidden[i].first;
+        if (character <= hidden[i].last) return character < hidden[i].first;
     return false;
 }
 

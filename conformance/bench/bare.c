@@ -98,7 +98,8 @@ int main(int argc, char **argv) {
         fprintf(stderr, "bare: %s\n", error);
         return 3;
     }
-    mailbox = mmap(NULL, sizeof *mailbox, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    mailbox =
+        mmap(NULL, sizeof *mailbox, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     mailbox->session = session_new(false);
     mailbox->shared = calloc(1, sizeof *mailbox->shared);
     result = fdopen(dup(1), "w");
@@ -106,7 +107,8 @@ int main(int argc, char **argv) {
     (void)null;
     worker_observer = observe;
     begun = now();
-    char *arguments[] = {"bare", "-seed=1", "-max_len=4096", "-len_control=0", "-detect_leaks=0",
-                         "-handle_segv=0", "-timeout=0", "-rss_limit_mb=0", "-verbosity=0", NULL};
+    char *arguments[] = {
+        "bare",           "-seed=1",    "-max_len=4096",   "-len_control=0", "-detect_leaks=0",
+        "-handle_segv=0", "-timeout=0", "-rss_limit_mb=0", "-verbosity=0",   NULL};
     worker_main(mailbox, &implementation, 9, arguments);
 }

@@ -86,8 +86,7 @@ FORCEINLINE VOID RtlpCheckListEntry(PLIST_ENTRY Entry) {
 FORCEINLINE BOOLEAN RemoveEntryList(PLIST_ENTRY Entry) {
     PLIST_ENTRY Next = Entry->Flink;
     PLIST_ENTRY Previous = Entry->Blink;
-    if (Next->Blink != Entry || Previous->Flink != Entry)
-        RtlFailFast(FAST_FAIL_CORRUPT_LIST_ENTRY);
+    if (Next->Blink != Entry || Previous->Flink != Entry) RtlFailFast(FAST_FAIL_CORRUPT_LIST_ENTRY);
     Previous->Flink = Next;
     Next->Blink = Previous;
     return (BOOLEAN)(Next == Previous);
@@ -137,8 +136,7 @@ FORCEINLINE VOID AppendTailList(PLIST_ENTRY Head, PLIST_ENTRY Appended) {
 
 FORCEINLINE PSINGLE_LIST_ENTRY PopEntryList(PSINGLE_LIST_ENTRY Head) {
     PSINGLE_LIST_ENTRY First = Head->Next;
-    if (First != NULL)
-        Head->Next = First->Next;
+    if (First != NULL) Head->Next = First->Next;
     return First;
 }
 

@@ -7,8 +7,7 @@
 #include "program/script.h"
 
 static void check(bool holds, const char *what, const char *script) {
-    if (holds)
-        return;
+    if (holds) return;
     fprintf(stderr, "fuzz_bytes: %s\n%s\n", what, script);
     abort();
 }
@@ -30,8 +29,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length) {
               "a control character is printed", script);
 
     ScriptError error;
-    if (!script_parse(second, script, script_length, &error))
-        check(false, error.message, script);
+    if (!script_parse(second, script, script_length, &error)) check(false, error.message, script);
     out = open_memstream(&again, &again_length);
     script_print(out, second);
     fclose(out);

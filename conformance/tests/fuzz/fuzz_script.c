@@ -7,8 +7,7 @@
 #include "program/script.h"
 
 static void check(bool holds, const char *what, const char *script) {
-    if (holds)
-        return;
+    if (holds) return;
     fprintf(stderr, "fuzz_script: %s\n%s\n", what, script);
     abort();
 }
@@ -40,8 +39,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length) {
     }
     size_t script_length = 0, again_length = 0;
     char *script = print(first, &script_length);
-    if (!script_parse(second, script, script_length, &error))
-        check(false, error.message, script);
+    if (!script_parse(second, script, script_length, &error)) check(false, error.message, script);
     char *again = print(second, &again_length);
     check(again_length == script_length && memcmp(script, again, script_length) == 0,
           "script differs", script);

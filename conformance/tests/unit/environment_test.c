@@ -65,8 +65,7 @@ static NTSTATUS make(PCWSTR path, ULONG flags, HANDLE root, PVOID *object, HANDL
     OBJECT_ATTRIBUTES attributes = named(&name, flags, root);
     NTSTATUS status = ObCreateObject(KernelMode, widget, path == NULL ? NULL : &attributes,
                                      KernelMode, NULL, 48, 0, 0, object);
-    if (!NT_SUCCESS(status))
-        return status;
+    if (!NT_SUCCESS(status)) return status;
     return ObInsertObject(*object, NULL, DELETE, handle == NULL ? 0 : 1, object, handle);
 }
 

@@ -27,8 +27,7 @@ static bool named[CLAUSES];          /* seen as a divergence or as misuse */
 static const char *verdict_text(int verdict, char text[80]) {
     const char *what = verdict >= MISUSE ? "misuse" : verdict >= DIVERGES ? "diverges" : "allowed";
     int clause = verdict >= MISUSE ? verdict - MISUSE : verdict - DIVERGES;
-    if (verdict == FULL)
-        return "full";
+    if (verdict == FULL) return "full";
     snprintf(text, 80, "%s %s", what, clause > 0 ? clause_get((ClauseId)clause)->id : "");
     return text;
 }
@@ -42,18 +41,15 @@ static void failed(int line, const char *step, const char *expected, const char 
 static void expect(int line, const char *step, int found, int want, int or, int or_else) {
     char a[80], b[80];
     bool fits = found == want || (or &&found == or) || (or_else && found == or_else);
-    if (!fits)
-        failed(line, step, verdict_text(want, a), verdict_text(found, b));
-    if (found >= DIVERGES)
-        named[found % 1000] = true;
+    if (!fits) failed(line, step, verdict_text(want, a), verdict_text(found, b));
+    if (found >= DIVERGES) named[found % 1000] = true;
 }
 
 static void expect_number(int line, const char *what, uint64_t found, uint64_t want) {
     char a[32], b[32];
     snprintf(a, sizeof a, "0x%llx", (unsigned long long)want);
     snprintf(b, sizeof b, "0x%llx", (unsigned long long)found);
-    if (found != want)
-        failed(line, what, a, b);
+    if (found != want) failed(line, what, a, b);
 }
 
 #define ok(step) expect(__LINE__, #step, step, FINE, 0, 0)
@@ -101,10 +97,8 @@ static int judged(Outcome outcome) {
 static int begins(Call call) {
     Permission permission = machine_call(&m, &call);
     excused = permission == PERMIT_EXCUSED;
-    if (permission == PERMIT_MISUSE)
-        return MISUSE + (int)m.clause;
-    if (permission == PERMIT_FULL)
-        return FULL;
+    if (permission == PERMIT_MISUSE) return MISUSE + (int)m.clause;
+    if (permission == PERMIT_FULL) return FULL;
     strange[m.frame_count - 1] = false;
     return FINE;
 }
@@ -187,8 +181,7 @@ static int make_temporary(uint16_t object) {
 }
 static int irql(uint8_t wanted) {
     int verdict = whole((Call){.kind = CALL_IRQL, .level = wanted}, 0, 0);
-    if (verdict == FINE)
-        level = wanted;
+    if (verdict == FINE) level = wanted;
     return verdict;
 }
 
@@ -206,8 +199,7 @@ static int power_state(uint64_t first, uint64_t second) {
 static void enter_as(uint8_t routine, uint8_t at, uint64_t context, SpecValue a, SpecValue b) {
     Entry entry = {.routine = routine, .irql = at, .context = context, .argument = {a, b}};
     Outcome outcome = machine_enter(&m, &entry);
-    if (m.frame_count && outcome != OUTCOME_ALLOWED)
-        strange[m.frame_count - 1] = true;
+    if (m.frame_count && outcome != OUTCOME_ALLOWED) strange[m.frame_count - 1] = true;
 }
 static SpecValue number(uint64_t value) {
     return (SpecValue){.kind = SPEC_NUMBER, .number = value};
@@ -453,14 +445,10 @@ static void routine_arguments(void) {
             enter(1, 0x10, 1, 2);
             ok(notify(b, 3, 4)), saw(3, 0x30, 3, 4), ok(done());
             leave();
-            if (mixed)
-                saw(2, 0x20, 3, 4); /* what the inner notifier had said */
-            else
-                saw(2, 0x20, 1, 2);
-            if (mixed)
-                wrong2(ROUTINE_ARGUMENTS, NOTIFY_ARGUMENT1, done());
-            else
-                ok(done());
+            if (mixed) saw(2, 0x20, 3, 4); /* what the inner notifier had said */
+            else saw(2, 0x20, 1, 2);
+            if (mixed) wrong2(ROUTINE_ARGUMENTS, NOTIFY_ARGUMENT1, done());
+            else ok(done());
         }
     }
 }
@@ -638,17 +626,13 @@ static void multiple_is_ignored_when_opening(void) {
                 unsigned differs = (flags ^ MULTIPLE) | PERMANENT;
                 start(p);
                 uint16_t a = created(DEMO, flags | PERMANENT, 0xA0);
-                if (create_again)
-                    is(a, created(DEMO, differs, 0xA0));
-                else
-                    is(a, opened(DEMO, differs, 0xA0));
+                if (create_again) is(a, created(DEMO, differs, 0xA0));
+                else is(a, opened(DEMO, differs, 0xA0));
                 registered(a, 1, 0x10, 0xE0);
                 ok(reg(a, 2, 0x20, flags ? 0xE1 : 0));
                 int verdict = reg(a, 3, 0x30, flags ? 0 : 0xE2);
-                if (create_again)
-                    wrong(CREATE_IGNORES_MULTIPLE, verdict);
-                else
-                    wrong(OPEN_IGNORES_MULTIPLE, verdict);
+                if (create_again) wrong(CREATE_IGNORES_MULTIPLE, verdict);
+                else wrong(OPEN_IGNORES_MULTIPLE, verdict);
             }
         }
     }
@@ -791,15 +775,11 @@ static void system_power(void) {
         ok(set_system_time()), ok(done());
         ok(power_state(3, 0)), saw(1, 0x10, 3, 0), wrong(SYSTEM_POWER, done());
         ok(power_state(3, 1)), saw(1, 0x10, 3, 0), saw(2, 0, 3, 0);
-        if (p == WINDOWS)
-            wrong(WINDOWS_POWER_ARGUMENTS, done());
-        else
-            wrong2(SYSTEM_POWER, NOTIFY_ARGUMENT2, done());
+        if (p == WINDOWS) wrong(WINDOWS_POWER_ARGUMENTS, done());
+        else wrong2(SYSTEM_POWER, NOTIFY_ARGUMENT2, done());
         ok(power_state(3, 1)), saw(1, 0x10, 4, 1), saw(2, 0, 4, 1);
-        if (p == WINDOWS)
-            wrong(WINDOWS_POWER_ARGUMENTS, done());
-        else
-            wrong2(SYSTEM_POWER, NOTIFY_ARGUMENT1, done());
+        if (p == WINDOWS) wrong(WINDOWS_POWER_ARGUMENTS, done());
+        else wrong2(SYSTEM_POWER, NOTIFY_ARGUMENT1, done());
         ok(power_state(3, 0)), saw(2, 0, 3, 0), saw(1, 0x10, 3, 0), wrong(NOTIFY_ORDER, done());
     }
 }
@@ -898,10 +878,8 @@ static void register_any_time(void) {
             enter(1, 0x10, 1, 2), registered(a, 2, 0x20, 0xE1), ok(leave());
             ok(done());
             ok(notify(a, 3, 4)), saw(1, 0x10, 3, 4);
-            if (!forgotten)
-                saw(2, 0x20, 3, 4), ok(done());
-            else
-                wrong(REGISTER_ANY_TIME, done());
+            if (!forgotten) saw(2, 0x20, 3, 4), ok(done());
+            else wrong(REGISTER_ANY_TIME, done());
         }
     }
 }
@@ -1017,8 +995,7 @@ static void notify_same_irql(void) {
             ok(irql(at));
             ok(notify(a, 1, 2)), saw(1, 0x10, 1, 2), ok(done());
             for (uint8_t other = LEVEL_PASSIVE; other <= LEVEL_DISPATCH; other++) {
-                if (other == at)
-                    continue;
+                if (other == at) continue;
                 ok(notify(a, 1, 2)), saw_at(other, 1, 0x10, 1, 2), wrong(NOTIFY_SAME_IRQL, done());
             }
         }
@@ -1433,14 +1410,10 @@ static void reading_temporary_name(void) {
     for (int answer = 0; answer < 3; answer++) {
         start(DOCUMENTED);
         created(DEMO, 0, 0xA0);
-        if (answer == 0)
-            created(DEMO, 0, 0xB0);
-        else
-            created(DEMO, 0, 0xA0), is(6, answers(QUESTION_TEMPORARY_NAME));
-        if (answer == 1)
-            opened(DEMO, 0, 0xA0);
-        if (answer == 2)
-            ok(open_fails(DEMO, 0, NAME_NOT_FOUND));
+        if (answer == 0) created(DEMO, 0, 0xB0);
+        else created(DEMO, 0, 0xA0), is(6, answers(QUESTION_TEMPORARY_NAME));
+        if (answer == 1) opened(DEMO, 0, 0xA0);
+        if (answer == 2) ok(open_fails(DEMO, 0, NAME_NOT_FOUND));
         is(1u << answer, answers(QUESTION_TEMPORARY_NAME));
         again();
         uint16_t a = created(OTHER, 0, 0xA0);
@@ -1470,10 +1443,8 @@ static void reading_make_temporary(void) {
         start(DOCUMENTED);
         uint16_t a = created(DEMO, PERMANENT, 0xA0);
         ok(make_temporary(a));
-        if (answer)
-            opened(DEMO, 0, 0xA0);
-        else
-            ok(open_fails(DEMO, 0, NAME_NOT_FOUND));
+        if (answer) opened(DEMO, 0, 0xA0);
+        else ok(open_fails(DEMO, 0, NAME_NOT_FOUND));
         is(1u << answer, answers(QUESTION_MAKE_TEMPORARY));
         is(7, answers(QUESTION_TEMPORARY_NAME)); /* another question */
         again();
@@ -1513,10 +1484,8 @@ static void reading_unregister_reference(void) {
         uint16_t a = created(DEMO, MULTIPLE, 0xA0);
         ok(unregister(registered(a, 1, 0x10, 0xE0)));
         yes(machine_perhaps_holds(&m, a)), no(machine_holds(&m, a));
-        if (answer)
-            ok(gone(a));
-        else
-            ok(there(a));
+        if (answer) ok(gone(a));
+        else ok(there(a));
         is(1u << answer, answers(QUESTION_UNREGISTER_REFERENCE));
         is(!answer, machine_holds(&m, a));
         again();
@@ -1680,8 +1649,7 @@ static void reading_same_routine(void) {
             registered(a, 1, 0x10, 0xE0);
             registered(a, 2, 0x10, 0xE1); /* another routine: the context does not matter */
             ok(reg(a, 1, 0x10, answer == 0 ? 0xE2 : 0));
-            if (answer)
-                ok(reg(a, 1, 0x20, answer == 1 ? 0xE3 : 0));
+            if (answer) ok(reg(a, 1, 0x20, answer == 1 ? 0xE3 : 0));
             is(1u << answer, answers(QUESTION_SAME_ROUTINE));
             again();
             a = created(DEMO, MULTIPLE, 0xA0);
@@ -1723,8 +1691,7 @@ static void reading_late_routine(void) {
             uint16_t late = registered(a, 3, 0x30, 0xE2);
             ok(leave());
             saw(2, 0x20, 1, 2);
-            if (round % 2)
-                saw(3, 0x30, 1, 2);
+            if (round % 2) saw(3, 0x30, 1, 2);
             ok(done());
             ok(unregister(late));
             ok(reference(a));
@@ -1737,23 +1704,15 @@ static void reading_late_routine(void) {
             enter(1, 0x10, 1, 2);
             uint16_t late = registered(a, 3, 0x30, 0xE2);
             ok(leave());
-            if (fault == 0)
-                saw(3, 0x30, 1, 2);
+            if (fault == 0) saw(3, 0x30, 1, 2);
             saw(2, 0x20, 1, 2);
-            if (fault == 1)
-                saw(3, 0x31, 1, 2);
-            if (fault == 2)
-                saw(3, 0x30, 1, 2), saw(3, 0x30, 1, 2);
-            if (fault == 3)
-                saw(3, 0x30, 2, 2);
-            if (fault == 0)
-                wrong(NOTIFY_ORDER, done());
-            if (fault == 1)
-                wrong(REGISTER_CONTEXT, done());
-            if (fault == 2)
-                wrong(NOTIFY_ONCE, done());
-            if (fault == 3)
-                wrong(NOTIFY_ARGUMENT1, done());
+            if (fault == 1) saw(3, 0x31, 1, 2);
+            if (fault == 2) saw(3, 0x30, 1, 2), saw(3, 0x30, 1, 2);
+            if (fault == 3) saw(3, 0x30, 2, 2);
+            if (fault == 0) wrong(NOTIFY_ORDER, done());
+            if (fault == 1) wrong(REGISTER_CONTEXT, done());
+            if (fault == 2) wrong(NOTIFY_ONCE, done());
+            if (fault == 3) wrong(NOTIFY_ARGUMENT1, done());
             ok(unregister(late));
             ok(reference(a));
         }
@@ -1764,8 +1723,7 @@ static void readings_by_name(void) {
     unsigned count = 0;
     for (Question q = 0; q < QUESTIONS; q++)
         for (unsigned a = 0; a < QUESTION_ANSWERS; a++) {
-            if (!reading_name(q, a))
-                continue;
+            if (!reading_name(q, a)) continue;
             Readings readings = readings_all(false);
             unsigned answer = 99;
             no(readings_decided(&readings, q, &answer));
@@ -1774,8 +1732,7 @@ static void readings_by_name(void) {
             is(a, answer);
             yes(reading_text(q, a) && *reading_text(q, a));
             for (Question other = 0; other < QUESTIONS; other++)
-                if (other != q)
-                    no(readings_decided(&readings, other, &answer));
+                if (other != q) no(readings_decided(&readings, other, &answer));
             count++;
         }
     is(23, count);
@@ -1881,10 +1838,8 @@ static void routine_unregisters(void) {
                 continue;
             }
             saw(3, 0x10, 1, 2);
-            if (which == NEXT)
-                wrong(UNREGISTER_REMOVES, done());
-            else if (!called)
-                ok(done());
+            if (which == NEXT) wrong(UNREGISTER_REMOVES, done());
+            else if (!called) ok(done());
             else {
                 saw(which == ITSELF ? 2 : 1, 0x10, 1, 2); /* what was removed, once more */
                 wrong2(UNREGISTER_REMOVES, NOTIFY_ONCE, done());
@@ -1970,8 +1925,7 @@ static void five_levels(void) {
         for (unsigned depth = 5; depth-- > 0;) {
             ok(leave());
             saw(2, 0x20, depth, 9);
-            if (depth % 2)
-                saw(3, 0x30, depth, 9); /* late in every one of them */
+            if (depth % 2) saw(3, 0x30, depth, 9); /* late in every one of them */
             ok(done());
         }
         is(0, m.frame_count);
@@ -2171,14 +2125,10 @@ static void processor_change_stages(void) {
             }
             ok(stage(which, 2));
             told(1, 0x10, which, 2);
-            if (round == 0)
-                told(2, 0x20, which, 2), ok(done());
-            if (round == 2)
-                told(2, 0x20, other, 2); /* another state */
-            if (round == 3)
-                told(2, 0x20, which, 1); /* another processor */
-            if (round)
-                expect(__LINE__, "stage", done(), DIVERGES + rows[i].clause, 0, 0);
+            if (round == 0) told(2, 0x20, which, 2), ok(done());
+            if (round == 2) told(2, 0x20, other, 2); /* another state */
+            if (round == 3) told(2, 0x20, which, 1); /* another processor */
+            if (round) expect(__LINE__, "stage", done(), DIVERGES + rows[i].clause, 0, 0);
         }
         ok(stage(which, 2));
         told(1, 0x10, which, 2), told(2, 0x20, which, 2), told(1, 0x10, which, 2);
@@ -2308,27 +2258,18 @@ static void existing_processors_that_fail(void) {
         ok(change(1, 0x10, 4));
         told(1, 0x10, STAGE_START, 0), told(1, 0x10, STAGE_START, 1);
         enter_told(1, 0x10, STAGE_START, 2), ok(set_status(NO_MEMORY)), ok(leave());
-        if (fault == ANOTHER_START)
-            told(1, 0x10, STAGE_START, 3);
+        if (fault == ANOTHER_START) told(1, 0x10, STAGE_START, 3);
         enter_told(1, 0x10, STAGE_FAILURE, 0);
         misuse(WINDOWS_PROCESSOR_STATUS, set_status(NO_MEMORY));
         leave();
-        if (fault != ONE_LESS)
-            told(1, 0x10, STAGE_FAILURE, 1);
-        if (fault == THE_FAILING_ONE_TOO)
-            told(1, 0x10, STAGE_FAILURE, 2);
-        if (fault == A_COMPLETION)
-            told(1, 0x10, STAGE_COMPLETE, 2);
-        if (fault == TWICE)
-            told(1, 0x10, STAGE_FAILURE, 1);
-        if (fault == RIGHT)
-            ok(gives(0xE0));
-        else if (fault == ANOTHER_START)
-            wrong(WINDOWS_EXISTING_START, gives(0xE0));
-        else if (fault == A_COMPLETION)
-            wrong(WINDOWS_EXISTING_COMPLETE, gives(0xE0));
-        else
-            wrong(WINDOWS_EXISTING_FAILURE, gives(0xE0));
+        if (fault != ONE_LESS) told(1, 0x10, STAGE_FAILURE, 1);
+        if (fault == THE_FAILING_ONE_TOO) told(1, 0x10, STAGE_FAILURE, 2);
+        if (fault == A_COMPLETION) told(1, 0x10, STAGE_COMPLETE, 2);
+        if (fault == TWICE) told(1, 0x10, STAGE_FAILURE, 1);
+        if (fault == RIGHT) ok(gives(0xE0));
+        else if (fault == ANOTHER_START) wrong(WINDOWS_EXISTING_START, gives(0xE0));
+        else if (fault == A_COMPLETION) wrong(WINDOWS_EXISTING_COMPLETE, gives(0xE0));
+        else wrong(WINDOWS_EXISTING_FAILURE, gives(0xE0));
     }
 }
 
@@ -2360,19 +2301,13 @@ static void processor_kinds_interleave(void) {
         changed(3, 0x30, 0xE1);
         registered(a, 2, 0x20, 0xE2);
         ok(stage(STAGE_START, 2));
-        if (order == 0)
-            told(3, 0x30, STAGE_START, 2);
+        if (order == 0) told(3, 0x30, STAGE_START, 2);
         told(1, 0x10, STAGE_START, 2);
-        if (order == 1 || order == 3)
-            told(3, 0x30, STAGE_START, 2);
-        if (order != 3)
-            told(2, 0x20, STAGE_START, 2);
-        if (order == 2)
-            told(3, 0x30, STAGE_START, 2);
-        if (order == 3)
-            wrong(SYSTEM_PROCESSOR_ADD, done());
-        else
-            ok(done());
+        if (order == 1 || order == 3) told(3, 0x30, STAGE_START, 2);
+        if (order != 3) told(2, 0x20, STAGE_START, 2);
+        if (order == 2) told(3, 0x30, STAGE_START, 2);
+        if (order == 3) wrong(SYSTEM_PROCESSOR_ADD, done());
+        else ok(done());
     }
 }
 
@@ -2505,11 +2440,9 @@ static const SpecName walked_names[] = {
 
 static Call random_call(void) {
     Call call = {.kind = (CallKind)dice(CALL_KINDS)};
-    if (dice(3) == 0)
-        call.kind = (CallKind)dice(CALL_UNREGISTER);
+    if (dice(3) == 0) call.kind = (CallKind)dice(CALL_UNREGISTER);
     call.name = walked_names[dice(sizeof walked_names / sizeof walked_names[0])];
-    if (walk_open && dice(20) == 0)
-        call.name = NAME("\\X");
+    if (walk_open && dice(20) == 0) call.name = NAME("\\X");
     call.create = dice(3) != 0;
     call.multiple = dice(4) != 0;
     call.case_insensitive = dice(2);
@@ -2521,23 +2454,20 @@ static Call random_call(void) {
         dice(40) && m.registration_count ? (uint16_t)dice(m.registration_count) : (uint16_t)NO_ID;
     call.routine = (uint8_t)(1 + dice(4));
     call.context = dice(3) * 0x10;
-    if (call.kind == CALL_REGISTER_CHANGE && !walk_open)
-        call.context += 0x100;
+    if (call.kind == CALL_REGISTER_CHANGE && !walk_open) call.context += 0x100;
     call.argument[0] = dice(3);
     call.argument[1] = dice(3);
     call.level = dice(3) ? LEVEL_PASSIVE : (uint8_t)dice(4);
     call.existing = dice(2);
     call.processor = 1 + dice(4);
     call.status = dice(4) ? 0xC0000001 : 0;
-    if (call.kind == CALL_PROCESSOR_STAGE)
-        call.stage = STAGE_START;
+    if (call.kind == CALL_PROCESSOR_STAGE) call.stage = STAGE_START;
     return call;
 }
 
 static void must(const char *what, Outcome outcome) {
     char found[80], step[80];
-    if (outcome == OUTCOME_ALLOWED)
-        return;
+    if (outcome == OUTCOME_ALLOWED) return;
     snprintf(step, sizeof step, "step %u of the walk, %s of a call of kind %d", walk.steps, what,
              m.frame_count ? (int)m.frames[m.frame_count - 1].call.kind : -1);
     failed(__LINE__, step, "allowed", verdict_text(judged(outcome), found));
@@ -2547,14 +2477,12 @@ static bool walk_step(unsigned depth, Call call, Return *result);
 
 static void walk_inside(unsigned depth) {
     Return ignored;
-    if (depth > walk.levels)
-        walk.levels = depth;
+    if (depth > walk.levels) walk.levels = depth;
     unsigned count = depth < 5 && dice(3) == 0 ? 1 + dice(2) : 0;
     uint8_t before = m.irql;
     while (count--)
         walk_step(depth, random_call(), &ignored);
-    if (m.irql != before)
-        walk_step(depth, (Call){.kind = CALL_IRQL, .level = before}, &ignored);
+    if (m.irql != before) walk_step(depth, (Call){.kind = CALL_IRQL, .level = before}, &ignored);
 }
 
 /* One call, with all that happens inside; false if it may not be made. */
@@ -2590,12 +2518,9 @@ static Readings random_readings(bool windows) {
         Question q = (Question)dice(QUESTIONS);
         unsigned a = dice(QUESTION_ANSWERS);
         Readings taken = readings;
-        if (q == QUESTION_SAME_ROUTINE && a && !walk_open)
-            continue;
-        if (!reading_name(q, a) || !(readings.answers[q] & 1u << a))
-            continue;
-        if (readings_assume(&taken, reading_name(q, a)) && taken.worlds)
-            readings = taken;
+        if (q == QUESTION_SAME_ROUTINE && a && !walk_open) continue;
+        if (!reading_name(q, a) || !(readings.answers[q] & 1u << a)) continue;
+        if (readings_assume(&taken, reading_name(q, a)) && taken.worlds) readings = taken;
     }
     return readings;
 }
@@ -2639,42 +2564,31 @@ static void faults_are_named(void) {
         start(p);
         for (unsigned n = 0; n < 100000; n++) {
             Call call = random_call();
-            if (machine_call(&m, &call) > PERMIT_EXCUSED)
-                continue;
+            if (machine_call(&m, &call) > PERMIT_EXCUSED) continue;
             Outcome outcome;
             for (unsigned calls = dice(6); calls > 0; calls--) {
                 Entry entry = {.routine = (uint8_t)(1 + dice(4)), .context = dice(3) * 0x10};
-                if (!machine_next(&m, &entry) && dice(10))
-                    break;
-                if (dice(20) == 0)
-                    entry.context = dice(3) * 0x10;
-                if (dice(20) == 0)
-                    entry.argument[dice(2)] = number(dice(3));
-                if (dice(40) == 0)
-                    entry.irql = (uint8_t)dice(4);
+                if (!machine_next(&m, &entry) && dice(10)) break;
+                if (dice(20) == 0) entry.context = dice(3) * 0x10;
+                if (dice(20) == 0) entry.argument[dice(2)] = number(dice(3));
+                if (dice(40) == 0) entry.irql = (uint8_t)dice(4);
                 machine_enter(&m, &entry);
                 machine_leave(&m, entry.irql);
             }
             Return result = machine_predict(&m);
-            if (dice(8) == 0)
-                result.status = codes[dice(sizeof codes / sizeof codes[0])];
-            if (dice(8) == 0)
-                result.pointer = dice(2) * (0x10000 + dice(m.object_count) * 64);
+            if (dice(8) == 0) result.status = codes[dice(sizeof codes / sizeof codes[0])];
+            if (dice(8) == 0) result.pointer = dice(2) * (0x10000 + dice(m.object_count) * 64);
             result.allocation_failed = dice(10) == 0;
             if (dice(30) == 0)
                 outcome = machine_abort(&m, (Abort)dice(4), result.allocation_failed), bugchecks++;
-            else
-                outcome = machine_return(&m, &result);
-            if (outcome == OUTCOME_ALLOWED && dice(60))
-                continue;
+            else outcome = machine_return(&m, &result);
+            if (outcome == OUTCOME_ALLOWED && dice(60)) continue;
             if (outcome == OUTCOME_DIVERGES) {
                 faults++;
                 const Clause *clause = clause_get(m.clause);
-                if (call.kind != CALL_IRQL && call.kind != CALL_SET_STATUS)
-                    yes(m.clause > 0);
+                if (call.kind != CALL_IRQL && call.kind != CALL_SET_STATUS) yes(m.clause > 0);
                 is(BINDS_IMPLEMENTATION, clause->binds);
-                if (p == DOCUMENTED)
-                    is(PROFILE_DOCUMENTED, clause->profile);
+                if (p == DOCUMENTED) is(PROFILE_DOCUMENTED, clause->profile);
             }
             start_with(p, random_readings(p == WINDOWS));
         }
@@ -2688,8 +2602,7 @@ static void documented_names_no_clause_of_windows(void) {
         start(DOCUMENTED);
         uint16_t c = changed(1, 0x10, 0xE0);
         int found = 0;
-        if (i == 0)
-            ok(change(2, 0x20, 0)), found = gives(0);
+        if (i == 0) ok(change(2, 0x20, 0)), found = gives(0);
         if (i == 1) {
             ok(change(2, 0x20, 1));
             enter_as(2, LEVEL_APC, 0x20, about(STAGE_START, 0), place(0));
@@ -2704,8 +2617,7 @@ static void documented_names_no_clause_of_windows(void) {
             ok(begins((Call){.kind = CALL_DEREGISTER_CHANGE, .registration = c}));
             found = ends_with(ABORT_CRASH);
         }
-        if (found)
-            is(PROFILE_DOCUMENTED, clause_get((ClauseId)(found % 1000))->profile);
+        if (found) is(PROFILE_DOCUMENTED, clause_get((ClauseId)(found % 1000))->profile);
     }
 }
 
@@ -2738,8 +2650,7 @@ static bool named_by_others(ClauseId id) {
 static void every_clause_was_judged(void) {
     for (ClauseId id = CLAUSE_NONE + 1; id < CLAUSES; id++) {
         const Clause *clause = clause_get(id);
-        if (clause->judged != JUDGED_STEP && clause->judged != JUDGED_END)
-            continue;
+        if (clause->judged != JUDGED_STEP && clause->judged != JUDGED_END) continue;
         if (!(m.exercised[id >> 6] >> (id & 63) & 1))
             failed(__LINE__, clause->id, "at stake in a step", "never at stake");
         if (!named[id] && !named_by_others(id))
@@ -2854,7 +2765,7 @@ static void open_misuse_excuses_every_divergence(void) {
         int found = i == 0   ? create_fails(ABSENT, 0, ACCESS_DENIED)
                     : i == 1 ? create(EMPTY, 0, 0xB0)
                     : i == 2 ? whole(named_call(OTHER, 0, true), NAME_EXISTS, 0xB0)
-                    : create(OTHER, 0, 0);
+                             : create(OTHER, 0, 0);
         yes(found >= MISUSE);
     }
 }

@@ -136,8 +136,7 @@ static bool same_after_bytes(const Program *program, const char *printed) {
     char *text = print(other);
     bool same = strcmp(text, printed) == 0 && bytes_encode(other, again, sizeof again) == length &&
                 memcmp(bytes, again, length) == 0;
-    if (!same)
-        printf("%s", text);
+    if (!same) printf("%s", text);
     free(text);
     program_free(other);
     return same;
@@ -331,8 +330,7 @@ static void test_errors(void) {
         ScriptError error;
         bool parsed = script_parse(program, wrong[i].script, strlen(wrong[i].script), &error);
         CHECK(!parsed, "row %u parses: %s", i, wrong[i].script);
-        if (parsed)
-            continue;
+        if (parsed) continue;
         CHECK(error.line == wrong[i].line && error.column == wrong[i].column, "%u:%u: %s\n%s",
               error.line, error.column, error.message, wrong[i].script);
         CHECK(strstr(error.message, wrong[i].message) != NULL, "%u:%u: %s\n%s", error.line,
