@@ -15,7 +15,7 @@ enum {
     LENGTH = 32,        /* statements of a generated program at top level, at most */
     FRESH_PERCENT = 35, /* programs that are new, not made from one of the corpus */
     CROSS_PERCENT = 30,
-    TRIES = 16,     /* programs for each that libFuzzer is given, unless one shows something new */
+    TRIES = 32,     /* programs for each that libFuzzer is given, unless one shows something new */
     COUNTERS = 2048 /* for abstract transitions; all are looked at after each run */
 };
 
@@ -178,9 +178,10 @@ static int run_one(const uint8_t *data, size_t size) {
  * numbers are taken in the steps that libFuzzer takes them in. */
 static bool is_novel(void) {
     bool novel = false;
-    for (size_t i = 0; i + 8 <= coverage_size; i += 8) {
-        uint64_t word;
-        __builtin_memcpy(&word, coverage + i, 8);
+    for (size_t i = 0; i < coverage_size; i += 8) {
+        uint64_t word = 0;
+        if (i + 8 <= coverage_size) __builtin_memcpy(&word, coverage + i, 8);
+        else copy(&word, coverage + i, coverage_size - i);
         for (; word; word &= ~(UINT64_C(0xFF) << (__builtin_ctzll(word) & ~7))) {
             unsigned at = (unsigned)__builtin_ctzll(word) / 8;
             unsigned count = (unsigned)(word >> at * 8) & 0xFF;

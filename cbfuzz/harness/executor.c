@@ -110,7 +110,7 @@ static bool make_call(Executor *executor, const Call *call) {
     executor->events_from = from;
     Outcome outcome = machine_return(machine, &executor->result);
     executor->collecting = false;
-    if (executor->feature_count < 64)
+    if (executor->feature_count < 64 && executor->level < 2)
         executor->features[executor->feature_count++] = machine->feature;
     if (executor->trace) trace_return(executor, call);
     settle(executor, outcome);

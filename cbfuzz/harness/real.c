@@ -9,7 +9,7 @@
 
 #include "nt/nt.h"
 
-enum { NAME_BYTES = 2 * PROGRAM_NAME_UNITS + 64 };
+enum { NAME_UNITS = 32768, RED_ZONE_UNITS = 32 };
 
 static Executor *executor; /* whose calls are being made */
 static Implementation *implementation;
@@ -17,7 +17,7 @@ static uint32_t failed_before; /* injected failures before the call */
 static NtThreadState state;    /* of the thread, while we run and not the implementation */
 
 /* The caller's memory that holds a name during create, and not a byte more. */
-static _Alignas(16) uint16_t name_memory[NAME_BYTES / 2];
+static _Alignas(16) uint16_t name_memory[NAME_UNITS + RED_ZONE_UNITS];
 
 /* Where set_status writes: Argument2 of the routine that runs. */
 static PVOID status_place;
@@ -107,17 +107,19 @@ static void create(const Call *call, Return *result) {
                   (call->exclusive ? OBJ_EXCLUSIVE : 0) |
                   (call->kernel_handle ? OBJ_KERNEL_HANDLE : 0);
     if (call->name.present) {
-        ASAN_UNPOISON_MEMORY_REGION(name_memory, bytes);
-        memcpy(name_memory, call->name.units, bytes);
-        name.Buffer = (PWCH)name_memory;
+        /* It ends where the red zone begins, so that nothing is poisoned anew for each call. */
+        uint16_t *end = name_memory + NAME_UNITS;
+        for (unsigned i = 0; i < call->name.length; i++)
+            end[(int)i - call->name.length] = call->name.units[i];
+        name.Buffer = (PWCH)(end - call->name.length);
         name.Length = name.MaximumLength = (USHORT)bytes;
     }
     InitializeObjectAttributes(&attributes, call->name.present ? &name : NULL, flags, NULL, NULL);
     PCALLBACK_OBJECT object = NULL;
     NTSTATUS status = implementation->create(&object, &attributes, call->create, call->multiple);
     /* The caller's name ends with the call: whoever kept its address will see. */
-    memset(name_memory, 0xDD, bytes);
-    ASAN_POISON_MEMORY_REGION(name_memory, bytes);
+    for (unsigned i = 0; i < call->name.length; i++)
+        name_memory[NAME_UNITS - 1 - i] = 0xDDDD;
     result->status = (uint32_t)status;
     result->pointer = status == STATUS_SUCCESS ? (uint64_t)(uintptr_t)object : 0;
 }
@@ -295,7 +297,7 @@ void real_attach(Executor *the_executor, Implementation *the_implementation) {
     implementation = the_implementation;
     the_executor->actor = &actor;
     nt_set_stop_handler(on_stop);
-    ASAN_POISON_MEMORY_REGION(name_memory, sizeof name_memory);
+    ASAN_POISON_MEMORY_REGION(name_memory + NAME_UNITS, RED_ZONE_UNITS * sizeof name_memory[0]);
 }
 
 static Start rewind_to_start(bool windows, Readings readings) {
