@@ -60,7 +60,7 @@ static Bearers find_bearers(const Machine *machine, const SpecFrame *frame) {
         if (!worlds) continue;
         if (object->system) {
             found.system = object->system;
-            found.unseen |= !object->pointer;
+            found.unseen |= !object->pointer || object->pointer == SPEC_MISSING;
         }
         found.permanent |= object->permanent && !object->system;
         found.unheld |= object->references <= 0;
@@ -305,8 +305,7 @@ static Outcome succeeded(Machine *machine, const SpecFrame *frame, const Return 
     }
     /* A new object. */
     if (!call->create) {
-        ClauseId clause =
-            found->differs ? CLAUSE_CREATE_CASE_SENSITIVE : CLAUSE_OPEN_NEEDS_EXISTING;
+        ClauseId clause = CLAUSE_OPEN_NEEDS_EXISTING;
         at_stake(machine, CLAUSE_OPEN_NEEDS_EXISTING);
         /* Something bears the name, but this is not it. */
         if (found->some & judged_worlds(machine)) clause = CLAUSE_CREATE_STORES_POINTER;

@@ -231,7 +231,8 @@ static uint32_t feature_of(const Machine *machine, const SpecFrame *frame, Outco
 Outcome machine_return(Machine *machine, const Return *result) {
     Outcome outcome = judge_return(machine, result);
     /* Deeper calls are told by the calls around them. */
-    machine->feature = machine->frame_count <= 2 ? feature_of(machine, top_frame(machine), outcome) : 0;
+    machine->feature =
+        machine->frame_count <= 2 ? feature_of(machine, top_frame(machine), outcome) : 0;
     machine->frame_count--;
     return outcome;
 }

@@ -215,7 +215,9 @@ typedef struct Machine {
 
 /* The state after the system has started: three system-defined objects, no
  * registration, PASSIVE_LEVEL. Costs no more than what is used. `system` are
- * the addresses of the three objects if they are known, else 0. */
+ * the addresses of the three objects: 0 if not known, SPEC_MISSING for one that
+ * is known not to be there. */
+#define SPEC_MISSING UINT64_MAX
 void machine_start(Machine *machine, bool windows, Readings readings, const uint64_t system[3]);
 
 /* Where the next call may be written down before machine_call is asked about it:

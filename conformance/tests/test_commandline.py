@@ -276,7 +276,10 @@ def test_no_escapes_where_there_is_no_terminal(cbfuzz, script, insert_head):
 
 
 def test_no_color_on_a_terminal(script, insert_head):
-    ours, theirs = pty.openpty()
+    try:
+        ours, theirs = pty.openpty()
+    except OSError as error:  # a bare chroot
+        pytest.skip(f"no terminal here: {error}")
     process = subprocess.Popen([CBFUZZ, "run", "--impl", insert_head, script(ORDER)], stdin=theirs, stdout=theirs,
                                stderr=theirs, cwd=ROOT, env={**os.environ, "NO_COLOR": "1", "TERM": "xterm"})
     os.close(theirs)
