@@ -153,7 +153,7 @@ static void start_worker(Fuzz *fuzz, Worker *worker) {
     if (process == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         signal(SIGINT, SIG_IGN);
-        signal(SIGTERM, SIG_DFL);
+        signal(SIGTERM, SIG_IGN);
         int null = open("/dev/null", O_RDWR | O_CLOEXEC);
         dup2(null, 0), dup2(null, 1);
         if (!getenv("CBFUZZ_DEBUG")) dup2(null, 2);

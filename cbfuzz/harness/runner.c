@@ -58,7 +58,7 @@ static void silence(const FILE *keep) {
 static void serve(Runner *runner, int request, int response) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     signal(SIGINT, SIG_IGN); /* the watcher decides when to stop */
-    signal(SIGTERM, SIG_DFL);
+    signal(SIGTERM, SIG_IGN);
     Session *session = runner->session;
     silence(runner->trace);
     session_watch(session, runner->implementation);
