@@ -41,11 +41,11 @@ static void print_status(Listener *listener, const FuzzResult *so_far) {
     char programs[32];
     double seconds = so_far->seconds > 0 ? so_far->seconds : 1;
     fprintf(out,
-            "%s%6.1f s  %s programs  %.0f programs/s  %.0f statements/s  %u states  "
+            "%s%6.1f s  %s programs  %.0f programs/s  %.0f statements/s  %u corpus  %u states  "
             "%u of %u clauses  %u findings%s",
             listener->terminal ? "\r\033[K" : "", so_far->seconds,
             report_number(so_far->programs, programs), (double)so_far->programs / seconds,
-            (double)so_far->statements / seconds, so_far->states, so_far->exercised,
+            (double)so_far->statements / seconds, so_far->corpus, so_far->states, so_far->exercised,
             so_far->exercisable, so_far->finding_count, listener->terminal ? "" : "\n");
     fflush(out);
 }

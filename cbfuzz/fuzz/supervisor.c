@@ -319,6 +319,7 @@ static void watch(Fuzz *fuzz) {
         if (time - told >= STATUS_MS / 1000.0) {
             told = time;
             count(fuzz);
+            fuzz->result->corpus = workdir_count(&fuzz->workdir);
             fuzz->listener->status(fuzz->listener->context, fuzz->result);
         }
         if (time - exported >= EXPORT_SECONDS && fuzz->options->corpus[0]) {
