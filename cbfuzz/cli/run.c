@@ -1,6 +1,12 @@
 /* cbfuzz run: judges each program of files and folders. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
 #include "harness/interrupt.h"
@@ -15,7 +21,8 @@ static const char help[] =
     "  --impl I      a shared object (see scripts/build-impl); default: builtin\n"
     "  --profile P   documented (default) or windows\n"
     "  --trace       print every call and routine as it happens\n"
-    "  --json        one JSON document on standard output\n\n"
+    "  --json        one JSON document on standard output; with --trace the lines of\n"
+    "                each program's trace are in it\n\n"
     "examples:\n"
     "  cbfuzz run corpus/seed corpus/regression\n"
     "  cbfuzz run --impl build/impl/mine.so artifacts/NOTIFY-ORDER-1f2e3d4c.cbs\n";
@@ -26,6 +33,7 @@ typedef struct {
     Readings readings;
     Program *program;
     json_t *programs;
+    FILE *trace; /* of one program, for --json: written by the process that runs it */
     unsigned counts[VERDICTS], selected, wrong;
     bool failed;
 } Run;
@@ -38,6 +46,32 @@ static void learn(Run *run) {
         return;
     run->readings = judgement->after;
     readings_settle(&run->readings);
+}
+
+/* A file without a name that each run of a program appends to. */
+static FILE *open_trace(void) {
+    FILE *file = tmpfile();
+    if (file) fcntl(fileno(file), F_SETFL, O_APPEND);
+    return file;
+}
+
+/* Takes the lines out of the file. NULL: they cannot be read. */
+static json_t *take_trace(FILE *file) {
+    struct stat stat;
+    if (fstat(fileno(file), &stat) != 0) return NULL;
+    size_t size = (size_t)stat.st_size;
+    char *text = malloc(size + 1), *at = text, *line;
+    if (!text || pread(fileno(file), text, size, 0) != (ssize_t)size ||
+        ftruncate(fileno(file), 0) != 0) {
+        free(text);
+        return NULL;
+    }
+    text[size] = 0;
+    json_t *lines = json_array();
+    while ((line = strsep(&at, "\n")) && at)
+        json_array_append_new(lines, report_json_text(line));
+    free(text);
+    return lines;
 }
 
 static void tell(Run *run, const char *path, const Finding *finding) {
@@ -53,6 +87,14 @@ static void tell(Run *run, const char *path, const Finding *finding) {
     json_object_set_new(row, "file", report_json_text(path));
     report_json_finding(row, finding);
     json_object_set_new(row, "statements", json_integer(finding->judgement.statements));
+    if (run->trace) {
+        json_t *lines = take_trace(run->trace);
+        if (!lines) {
+            run->failed = true;
+            cli_fail(EXIT_TOOL, "run", "the trace cannot be read back: %s", strerror(errno));
+        }
+        json_object_set_new(row, "trace", lines ? lines : json_null());
+    }
     json_array_append_new(run->programs, row);
 }
 
@@ -88,7 +130,7 @@ static bool run_file(void *context, const char *path) {
     } else {
         tell(run, path, &run->runner.session->finding);
     }
-    return true;
+    return !run->failed;
 }
 
 static void sum_up(const Run *run, double seconds) {
@@ -122,7 +164,10 @@ int cli_run(int argc, char **argv) {
     Run run = {.options = &options, .program = program_new(), .programs = json_array()};
     if (!run.program || !runner_open(&run.runner, &implementation, options.windows))
         return cli_reject(&options, EXIT_TOOL, "run", "out of memory");
-    if (options.trace) run.runner.trace = cli_out(&options);
+    if (options.trace && options.json && !(run.trace = open_trace()))
+        return cli_reject(&options, EXIT_TOOL, "run", "no temporary file for the trace: %s",
+                          strerror(errno));
+    if (options.trace) run.runner.trace = options.json ? run.trace : stdout;
     runner_calibrate(&run.runner);
     run.readings = run.runner.session->readings;
     struct timespec from, to;
@@ -142,6 +187,7 @@ int cli_run(int argc, char **argv) {
     sum_up(&run, (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) / 1e9);
     code = code_of(&run);
     runner_close(&run.runner);
+    if (run.trace) fclose(run.trace);
     program_free(run.program);
     if (!options.json) {
         json_decref(run.programs);

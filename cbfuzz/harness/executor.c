@@ -50,6 +50,7 @@ static const Verdict verdict_of_abort[] = {
 void executor_abort(Executor *executor, Abort how, bool allocation_failed, const char *kind,
                     const char *detail) {
     if (executor->state != RUN_GOES_ON) return;
+    if (executor->trace) trace_abort(executor, how);
     Outcome outcome = machine_abort(&executor->machine, how, allocation_failed);
     bool misuse = outcome == OUTCOME_MISUSE;
     conclude(executor, misuse ? VERDICT_MISUSE : verdict_of_abort[how], executor->machine.clause);
@@ -64,6 +65,7 @@ static void observe_object(Executor *executor, uint16_t number) {
     if (object->system) return;
     int there = executor->actor->object_there(executor, object->pointer);
     if (there < 0) return;
+    if (executor->trace && !there) trace_gone(executor, object->pointer);
     Outcome outcome = machine_observe_object(&executor->machine, number, there);
     if (outcome == OUTCOME_DIVERGES)
         say(executor, "", "the object's memory was freed while it must still exist");
@@ -101,7 +103,7 @@ static bool make_call(Executor *executor, const Call *call) {
         return false;
     }
     executor->calls++;
-    if (executor->trace) trace_call(executor);
+    if (executor->trace) trace_call(executor, call);
     uint32_t from = executor->event_count;
     executor->events_from = from;
     executor->result = (Return){0};
@@ -267,7 +269,7 @@ void executor_line(Executor *executor, uint32_t index) {
     executor->line = index;
     if (!executor->level) executor->top_line = index;
     if (line->kind == LINE_FAIL_ALLOCATION) {
-        if (executor->trace) trace_call(executor);
+        if (executor->trace) trace_call(executor, NULL);
         executor->short_of_memory = true;
         if (executor->actor->fail_allocation)
             executor->actor->fail_allocation(executor, (uint32_t)line->number[0]);
@@ -320,6 +322,7 @@ static void begin(Executor *executor, const Program *program, const Start *start
     executor->processors = start->processors;
     executor->event_count = executor->events_from = 0;
     executor->feature_count = 0;
+    executor->traced_count[0] = executor->traced_count[1] = 0;
     for (uint32_t i = 0; i < program->variable_count; i++)
         executor->binding[i] = NO_ID;
     for (unsigned i = 0; i < 3; i++)
@@ -403,6 +406,7 @@ static void give_back(Executor *executor) {
     Judgement *judgement = executor->judgement;
     bool leaked = executor->actor->leaked(executor, judgement->kind, sizeof judgement->kind,
                                           judgement->detail, sizeof judgement->detail);
+    if (executor->trace) trace_left(executor, leaked);
     Outcome outcome = machine_end(&executor->machine, leaked);
     if (outcome == OUTCOME_ALLOWED) return;
     conclude(executor, outcome == OUTCOME_MISUSE ? VERDICT_MISUSE : VERDICT_LEAKS,

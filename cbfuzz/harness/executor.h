@@ -20,6 +20,7 @@ enum {
     EXECUTOR_CALLS = 65536,    /* bodies stop running then: nesting multiplies */
     EXECUTOR_ENTRIES = 100000, /* and the program ends with so many routine calls */
     EXECUTOR_EVENTS = 4096,    /* routine calls kept for the report */
+    EXECUTOR_TRACED = 256,     /* objects, and registrations, that the trace tells apart */
     EXECUTOR_BINDINGS = 4200   /* variables: at most one per statement */
 };
 
@@ -80,6 +81,9 @@ struct Executor {
     uint32_t event_count; /* all, also those beyond EXECUTOR_EVENTS */
     uint32_t events_from; /* where those of the last or diverging call start */
     uint32_t feature_count;
+    /* Addresses that the trace has numbered, of objects and of registrations. */
+    uint32_t traced_count[2];
+    uint64_t traced[2][EXECUTOR_TRACED];
     jmp_buf leave;
     uint16_t binding[EXECUTOR_BINDINGS]; /* variable -> number in the machine, NO_ID: NULL */
     /* The other way: the variable that was bound last to an object or registration.

@@ -1,6 +1,8 @@
 /* The trace: what was observed, line by line, in the words of scripts. */
 #include "harness/trace.h"
 
+#include <inttypes.h>
+
 #include "harness/expectation.h"
 #include "program/script.h"
 
@@ -9,10 +11,42 @@ static void indent(const Executor *executor) {
         fputs("    ", executor->trace);
 }
 
-void trace_call(const Executor *executor) {
+enum { OBJECT, REGISTRATION };
+
+/* The number of what has this address; 0: there are more than fit. */
+static unsigned number_of(Executor *executor, unsigned type, uint64_t pointer) {
+    uint64_t *traced = executor->traced[type];
+    uint32_t *count = &executor->traced_count[type];
+    for (unsigned i = 0; i < *count; i++)
+        if (traced[i] == pointer) return i + 1;
+    if (*count == EXECUTOR_TRACED) return 0;
+    traced[(*count)++] = pointer;
+    return *count;
+}
+
+/* What the harness does by itself, where there is no line of the program. */
+static void print_giving_back(Executor *executor, const Call *call) {
+    FILE *out = executor->trace;
+    fputs("(giving back)", out);
+    if (call->kind == CALL_IRQL) {
+        fputs(" irql ", out);
+        script_print_level(out, call->level);
+    } else if (call->kind == CALL_UNREGISTER || call->kind == CALL_DEREGISTER_CHANGE) {
+        const SpecRegistration *given = &executor->machine.registrations[call->registration];
+        fprintf(out, " %s F%u 0x%" PRIx64,
+                call->kind == CALL_UNREGISTER ? "unregister" : "deregister_processor_change",
+                given->routine, given->context);
+    } else {
+        fprintf(out, " %s object %u",
+                call->kind == CALL_DEREFERENCE ? "dereference" : "make_temporary",
+                number_of(executor, OBJECT, executor->machine.objects[call->object].pointer));
+    }
+}
+
+void trace_call(Executor *executor, const Call *call) {
     FILE *out = executor->trace;
     indent(executor);
-    if (executor->line == NO_LINE) fputs("(giving back)", out);
+    if (executor->line == NO_LINE) print_giving_back(executor, call);
     else script_print_line(out, executor->program, executor->line);
     fputc('\n', out);
     fflush(out);
@@ -40,15 +74,52 @@ void trace_enter(const Executor *executor, const Entry *entry) {
     fflush(out);
 }
 
-void trace_return(const Executor *executor, const Call *call) {
+static void note(const Executor *executor, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    indent(executor);
+    fputs("  (", executor->trace);
+    vfprintf(executor->trace, format, arguments);
+    fputs(")\n", executor->trace);
+    fflush(executor->trace);
+    va_end(arguments);
+}
+
+static void print_result(Executor *executor, const Call *call) {
     FILE *out = executor->trace;
-    if (call->kind != CALL_CREATE && call->kind != CALL_REGISTER &&
-        call->kind != CALL_REGISTER_CHANGE)
-        return;
+    const Return *result = &executor->result;
     indent(executor);
     fputs("  -> ", out);
-    if (call->kind == CALL_CREATE) script_print_status(out, executor->result.status);
-    else fputs(executor->result.pointer ? "handle" : "NULL", out);
+    if (call->kind == CALL_CREATE) script_print_status(out, result->status);
+    else fputs(result->pointer ? "handle" : "NULL", out);
+    if (result->pointer && call->kind == CALL_CREATE)
+        fprintf(out, ", object %u", number_of(executor, OBJECT, result->pointer));
+    else if (result->pointer)
+        fprintf(out, ", registration %u", number_of(executor, REGISTRATION, result->pointer));
     fputc('\n', out);
     fflush(out);
+}
+
+void trace_return(Executor *executor, const Call *call) {
+    if (executor->result.allocation_failed) note(executor, "an allocation failed");
+    if (call->kind == CALL_CREATE || call->kind == CALL_REGISTER ||
+        call->kind == CALL_REGISTER_CHANGE)
+        print_result(executor, call);
+}
+
+void trace_gone(Executor *executor, uint64_t pointer) {
+    note(executor, "object %u is freed", number_of(executor, OBJECT, pointer));
+}
+
+void trace_abort(const Executor *executor, Abort how) {
+    static const char *const words[] = {[ABORT_CRASH] = "crashes",
+                                        [ABORT_HANG] = "hangs",
+                                        [ABORT_DEADLOCK] = "deadlocks",
+                                        [ABORT_BUGCHECK] = "bugchecks",
+                                        [ABORT_STATE] = "bugchecks"};
+    note(executor, "%s", words[how]);
+}
+
+void trace_left(const Executor *executor, bool leaked) {
+    note(executor, leaked ? "something is left" : "nothing is left");
 }

@@ -172,6 +172,37 @@ def test_trace_reads_like_the_script(cbfuzz, script):
     assert shown.index("notify a 0x1 0x2") < shown.index("F1(0x10") < shown.index("unregister r1")
 
 
+def test_trace_in_the_document(cbfuzz, script):
+    """With --json each program has the lines that --trace prints."""
+    path = script('a = create "\\Callback\\Demo" permanent\nb = open "\\Callback\\Demo"\n'
+                  "r1 = register a F1 0x10\nnotify b 0x1 0x2\nr2 = register b F2 0x20\n"
+                  "fail_allocation 1\nunregister r1\nr3 = register b F2 0x20\nr4 = register b F2 0x20\n")
+    demo = script(DEMO, "demo.cbs")
+    first, second = cbfuzz("run", "--json", "--trace", path, demo, code=0).json["programs"]
+    assert first["trace"] == [
+        'a = create "\\Callback\\Demo" permanent', "  -> STATUS_SUCCESS, object 1",
+        'b = open "\\Callback\\Demo"', "  -> STATUS_SUCCESS, object 1",
+        "r1 = register a F1 0x10", "  -> handle, registration 1",
+        "notify b 0x1 0x2", "  F1(0x10, 0x1, 0x2) at PASSIVE_LEVEL",
+        "r2 = register b F2 0x20", "  -> NULL",
+        "fail_allocation 1", "unregister r1",
+        "r3 = register b F2 0x20", "  (an allocation failed)", "  -> NULL",
+        "r4 = register b F2 0x20", "  -> handle, registration 2",
+        "(giving back) unregister F2 0x20", "(giving back) dereference object 1",
+        "(giving back) dereference object 1", "(giving back) make_temporary object 1",
+        "  (nothing is left)"]
+    shown = cbfuzz("run", "--trace", path, demo, code=0).out
+    assert "\n".join(first["trace"]) in shown and "\n".join(second["trace"]) in shown
+    assert "trace" not in cbfuzz("run", "--json", demo, code=0).json["programs"][0]
+
+
+def test_trace_shows_how_a_call_ended(cbfuzz, wrong):
+    path = "corpus/regression/register_in_call_deadlocks.cbs"
+    for arguments in (["--trace"], ["--trace", "--json"]):
+        shown = cbfuzz("run", *arguments, "--impl", wrong("register_in_call_deadlocks"), path, code=1)
+        assert "(deadlocks)" in shown.out, shown
+
+
 def test_programs_do_not_see_each_other(cbfuzz, script, wrong):
     """A permanent object of one program is gone in the next, whatever the implementation does."""
     path = script('a = create "\\Callback\\Demo" permanent multiple\n', "first.cbs")
