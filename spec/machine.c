@@ -325,24 +325,24 @@ Outcome machine_abort(Machine *machine, Abort how, bool allocation_failed) {
         machine->clause = CLAUSE_REGISTER_OBJECT;
         return OUTCOME_MISUSE;
     }
-    ClauseId clause = how == ABORT_STATE && notifies(frame->call.kind)
-                          ? CLAUSE_NOTIFY_SAME_IRQL
-                          : clause_of_abort(machine, frame, allocation_failed);
+    ClauseId clause = clause_of_abort(machine, frame, allocation_failed);
+    if (how == ABORT_STATE && notifies(frame->call.kind)) clause = CLAUSE_NOTIFY_SAME_IRQL;
+    if (how == ABORT_REFERENCE && !allocation_failed)
+        clause = frame->call.kind == CALL_UNREGISTER ? CLAUSE_UNREGISTER_REFERENCE
+                                                     : CLAUSE_DELETE_NOT_BEFORE;
     machine->frame_count--;
     return diverge(machine, clause);
 }
 
-Outcome machine_end(Machine *machine, bool leaked) {
-    bool permanent = false, any = false;
-    for (unsigned i = 3; i < machine->object_count; i++) {
-        permanent |= machine->objects[i].made_temporary;
-        any = true;
-    }
+Outcome machine_end(Machine *machine, bool leaked, uint16_t object) {
     at_stake(machine, CLAUSE_UNREGISTER_WHEN_DONE);
-    if (any) at_stake(machine, CLAUSE_DELETE_FREES);
+    if (machine->object_count > 3) at_stake(machine, CLAUSE_DELETE_FREES);
     if (!leaked) return OUTCOME_ALLOWED;
     if (machine->readings.worlds & machine->misused) return OUTCOME_MISUSE;
-    return diverge(machine, permanent ? CLAUSE_DELETE_PERMANENT : CLAUSE_DELETE_FREES);
+    /* Only its permanence was ever given back: that is what did not work. */
+    const SpecObject *left = object == NO_ID ? NULL : &machine->objects[object];
+    bool permanence = left && left->made_temporary && !left->opened && !left->unregistered;
+    return diverge(machine, permanence ? CLAUSE_DELETE_PERMANENT : CLAUSE_DELETE_FREES);
 }
 
 bool machine_is_running(const Machine *machine, uint16_t registration) {

@@ -125,7 +125,8 @@ typedef enum {
     ABORT_HANG,
     ABORT_DEADLOCK,
     ABORT_BUGCHECK,
-    ABORT_STATE /* it returned, but not at the caller's IRQL, or with locks held */
+    ABORT_REFERENCE, /* a bugcheck: a reference too many was given back, or a deleted object used */
+    ABORT_STATE      /* it returned, but not at the caller's IRQL, or with locks held */
 } Abort;
 
 typedef struct {
@@ -245,8 +246,9 @@ Outcome machine_abort(Machine *machine, Abort how, bool allocation_failed);
 /* What was seen of an object's memory after a call: is it still there? */
 Outcome machine_observe_object(Machine *machine, uint16_t object, bool there);
 
-/* The program has given everything back; was anything left behind? */
-Outcome machine_end(Machine *machine, bool leaked);
+/* The program has given everything back; was anything left behind? `object`: one that
+ * is still there, NO_ID if it is none or cannot be told. */
+Outcome machine_end(Machine *machine, bool leaked, uint16_t object);
 
 /* Does the program hold a reference on the object, in every world, in some? */
 bool machine_holds(const Machine *machine, uint16_t object);

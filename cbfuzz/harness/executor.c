@@ -42,9 +42,9 @@ static void settle(Executor *executor, Outcome outcome) {
 }
 
 static const Verdict verdict_of_abort[] = {
-    [ABORT_CRASH] = VERDICT_CRASHES,      [ABORT_HANG] = VERDICT_HANGS,
-    [ABORT_DEADLOCK] = VERDICT_DEADLOCKS, [ABORT_BUGCHECK] = VERDICT_BUGCHECKS,
-    [ABORT_STATE] = VERDICT_BUGCHECKS,
+    [ABORT_CRASH] = VERDICT_CRASHES,       [ABORT_HANG] = VERDICT_HANGS,
+    [ABORT_DEADLOCK] = VERDICT_DEADLOCKS,  [ABORT_BUGCHECK] = VERDICT_BUGCHECKS,
+    [ABORT_REFERENCE] = VERDICT_BUGCHECKS, [ABORT_STATE] = VERDICT_BUGCHECKS,
 };
 
 void executor_abort(Executor *executor, Abort how, bool allocation_failed, const char *kind,
@@ -394,6 +394,15 @@ static void give_back_objects(Executor *executor) {
     }
 }
 
+static uint16_t left_object(Executor *executor) {
+    const Machine *machine = &executor->machine;
+    for (uint16_t i = 0; executor->actor->object_there && i < machine->object_count; i++)
+        if (!machine->objects[i].system &&
+            executor->actor->object_there(executor, machine->objects[i].pointer) > 0)
+            return i;
+    return NO_ID;
+}
+
 /* What the program still holds goes back; then nothing may be left. The level
  * comes first, for the other calls are not allowed at DISPATCH_LEVEL. */
 static void give_back(Executor *executor) {
@@ -407,7 +416,8 @@ static void give_back(Executor *executor) {
     bool leaked = executor->actor->leaked(executor, judgement->kind, sizeof judgement->kind,
                                           judgement->detail, sizeof judgement->detail);
     if (executor->trace) trace_left(executor, leaked);
-    Outcome outcome = machine_end(&executor->machine, leaked);
+    Outcome outcome =
+        machine_end(&executor->machine, leaked, leaked ? left_object(executor) : NO_ID);
     if (outcome == OUTCOME_ALLOWED) return;
     conclude(executor, outcome == OUTCOME_MISUSE ? VERDICT_MISUSE : VERDICT_LEAKS,
              executor->machine.clause);

@@ -237,7 +237,12 @@ static void real_call(Executor *the_executor, const Call *call, Return *result) 
 static void on_stop(const NtStop *stop) {
     executor->inside = false;
     bool deadlock = stop->kind == NT_STOP_DEADLOCK;
-    executor_abort(executor, deadlock ? ABORT_DEADLOCK : ABORT_BUGCHECK,
+    bool reference =
+        !strcmp(stop->rule, "ObjectOverDereference") || !strcmp(stop->rule, "ObjectUseAfterDelete");
+    executor_abort(executor,
+                   deadlock    ? ABORT_DEADLOCK
+                   : reference ? ABORT_REFERENCE
+                               : ABORT_BUGCHECK,
                    nt_failed_allocations() != failed_before, deadlock ? "" : stop->rule,
                    stop->text);
     give_up(executor);

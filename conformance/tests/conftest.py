@@ -4,6 +4,7 @@ import os
 import pathlib
 import re
 import subprocess
+import typing
 
 import pytest
 
@@ -130,9 +131,22 @@ ORDER = "\n".join(['a = create "\\Callback\\Demo" multiple', "r1 = register a F1
                    "r2 = register a F2 0x20", "notify a 0x1 0x2", ""])
 
 
+class Bug(typing.NamedTuple):
+    """A row of bugs.def."""
+    name: str
+    clause: str
+    profile: str
+    statements: int
+    also: frozenset
+
+    @property
+    def clauses(self):
+        return {self.clause} | self.also
+
+
 def read_bugs():
-    """The rows of bugs.def: (name, clause, profile, statements)."""
     text = (ROOT / "conformance/implementations/wrong/bugs.def").read_text()
-    rows = re.findall(r"^WRONG\((\w+), ([A-Z0-9-]+), (\w+), (\d+),", text, re.M)
+    rows = re.findall(r'^WRONG\((\w+), ([A-Z0-9-]+), (\w+), (\d+), "([A-Z0-9 -]*)", "', text, re.M)
     assert len(rows) == len(re.findall(r"^WRONG\(", text, re.M)), "a row that this cannot read"
-    return [(name, clause, profile, int(statements)) for name, clause, profile, statements in rows]
+    return [Bug(name, clause, profile, int(statements), frozenset(also.split()))
+            for name, clause, profile, statements, also in rows]

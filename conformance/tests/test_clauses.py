@@ -58,4 +58,4 @@ def test_scripts_speak_of_clauses_that_exist(clauses):
 def test_bugs_break_clauses_that_exist(clauses):
     from conftest import read_bugs
     ids = {clause["id"] for clause in clauses}
-    assert {clause for _, clause, _, _ in read_bugs()} <= ids
+    assert {bug.clause for bug in read_bugs()} <= ids

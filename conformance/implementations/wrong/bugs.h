@@ -4,7 +4,7 @@
 
 enum {
     BUG_none,
-#define WRONG(name, clause, profile, statements, sentence) BUG_##name,
+#define WRONG(name, clause, profile, statements, also, sentence) BUG_##name,
 #include "bugs.def"
 #undef WRONG
 };

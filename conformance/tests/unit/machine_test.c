@@ -265,7 +265,10 @@ static int gone(uint16_t object) {
     return judged(machine_observe_object(&m, object, false));
 }
 static int ends(bool leaked) {
-    return judged(machine_end(&m, leaked));
+    return judged(machine_end(&m, leaked, NO_ID));
+}
+static int leaves(uint16_t object) {
+    return judged(machine_end(&m, true, object));
 }
 static unsigned answers(Question question) {
     readings_settle(&m.readings); /* the first three are weighed as worlds */
@@ -1174,7 +1177,16 @@ static void end_of_a_program(void) {
         a = created(DEMO, MULTIPLE | PERMANENT, 0xA0);
         ok(make_temporary(a)), ok(dereference(a));
         ok(ends(false));
-        wrong(DELETE_PERMANENT, ends(true));
+        wrong(DELETE_PERMANENT, leaves(a));
+        start(p); /* something else than permanence may be what keeps it */
+        a = created(DEMO, MULTIPLE | PERMANENT, 0xA0);
+        is(a, opened(DEMO, 0, 0xA0));
+        ok(make_temporary(a)), ok(dereference(a)), ok(dereference(a));
+        wrong(DELETE_FREES, leaves(a));
+        start(p); /* memory, but no object */
+        a = created(DEMO, MULTIPLE | PERMANENT, 0xA0);
+        ok(make_temporary(a)), ok(dereference(a));
+        wrong(DELETE_FREES, ends(true));
         start(p);
         ok(ends(false));
     }
@@ -1184,6 +1196,23 @@ static void end_of_a_program(void) {
     ok(unregister(registered(a, 1, 0x10, 0xE0)));
     ok(dereference(a)), yes(excused);
     yes(ends(true) >= MISUSE);
+}
+
+/* A reference too many breaks what protects the object, whichever call stumbles over it. */
+static void a_reference_too_many(void) {
+    start(DOCUMENTED);
+    uint16_t a = created(DEMO, MULTIPLE, 0xA0);
+    uint16_t r = registered(a, 1, 0x10, 0xE0);
+    ok(begins((Call){.kind = CALL_UNREGISTER, .registration = r}));
+    wrong(UNREGISTER_REFERENCE, ends_with(ABORT_REFERENCE));
+    start(DOCUMENTED);
+    a = created(DEMO, MULTIPLE, 0xA0);
+    ok(notify(a, 1, 2));
+    wrong(DELETE_NOT_BEFORE, ends_with(ABORT_REFERENCE));
+    start(DOCUMENTED);
+    ok(begins((Call){.kind = CALL_CREATE, .name = DEMO, .create = true}));
+    short_of_memory = true;
+    wrong(CREATE_ERROR, ends_with(ABORT_REFERENCE));
 }
 
 /* ---- What else is publicly known ---- */
@@ -2534,7 +2563,7 @@ static void walk_at_random(void) {
             start_with(p, random_readings(p == WINDOWS));
             for (unsigned n = 10 + dice(60); n > 0; n--)
                 walk_step(0, random_call(), &ignored);
-            must("end", machine_end(&m, false));
+            must("end", machine_end(&m, false, NO_ID));
         }
         /* It went everywhere. */
         yes(walk.made > 50000);
@@ -2931,6 +2960,7 @@ int main(void) {
         CHECK(delete_when_done),
         CHECK(giving_back),
         CHECK(end_of_a_program),
+        CHECK(a_reference_too_many),
         CHECK(windows_references),
         CHECK(windows_system_object_let_go),
         CHECK(windows_unregister_self),
