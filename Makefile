@@ -29,7 +29,7 @@ LDFLAGS := -fsanitize=address -rdynamic
 LDLIBS := $(FUZZER) -lstdc++ -ljansson -ldl -lm -lpthread
 
 PLAIN := $(wildcard cbfuzz/program/*.c cbfuzz/generate/*.c spec/*.c)
-HARNESS := $(wildcard cbfuzz/main.c cbfuzz/cli/*.c cbfuzz/fuzz/*.c cbfuzz/report/*.c cbfuzz/harness/*.c)
+HARNESS := $(wildcard cbfuzz/main.c cbfuzz/cli/*.c cbfuzz/fuzz/*.c cbfuzz/conform/*.c cbfuzz/report/*.c cbfuzz/harness/*.c)
 ENVIRONMENT := $(wildcard cbfuzz/nt/*.c)
 CALLBACK := $(wildcard cbfuzz/callback/*.c)
 

@@ -9,6 +9,7 @@
 static const Command commands[] = {
     {"fuzz", cli_fuzz, "generate programs until a limit or a finding"},
     {"run", cli_run, "run scripts or programs in bytes, and judge each"},
+    {"conform", cli_conform, "run the cases of every clause, as a gate"},
     {"minimize", cli_minimize, "make a finding's program smaller"},
     {"show", cli_show, "print a program as a script"},
     {"assemble", cli_assemble, "write a script as bytes"},
@@ -27,7 +28,8 @@ static void print_help(FILE *out) {
           "examples:\n"
           "  cbfuzz fuzz --seconds 60\n"
           "  cbfuzz fuzz --impl build/impl/mine.so --seconds 60\n"
-          "  cbfuzz run corpus/seed\n",
+          "  cbfuzz run corpus/seed\n"
+          "  cbfuzz conform --impl build/impl/mine.so\n",
           out);
 }
 

@@ -19,6 +19,7 @@ typedef struct {
 
 int cli_fuzz(int argc, char **argv);
 int cli_run(int argc, char **argv);
+int cli_conform(int argc, char **argv);
 int cli_minimize(int argc, char **argv);
 int cli_show(int argc, char **argv);
 int cli_assemble(int argc, char **argv);
@@ -33,7 +34,8 @@ extern const char *cli_program;
 typedef struct {
     const char *implementation; /* NULL: built-in */
     bool windows, profile_given;
-    bool json, trace, keep_going, threads;
+    bool json, trace, keep_going, threads, list;
+    uint64_t clauses[2]; /* bits of those given */
     double seconds;
     uint64_t runs, seed;
     bool seed_given;
@@ -46,7 +48,7 @@ typedef struct {
 
 /* Letters of the options that a subcommand takes besides --json, --help and
  * --version: i impl, p profile, t trace, k keep-going, T threads, s seconds,
- * r runs, S seed, j jobs, a artifacts, o output, - flags after "--". Returns -1
+ * r runs, S seed, j jobs, a artifacts, o output, c clause, l list, - flags after "--". Returns -1
  * to go on, else the exit code (help and version were printed, or the mistake). */
 int cli_options(Options *options, int argc, char **argv, const char *letters, const char *help);
 

@@ -26,6 +26,8 @@ static const struct {
     {'j', {"jobs", required_argument, NULL, 'j'}},
     {'a', {"artifacts", required_argument, NULL, 'a'}},
     {'o', {"output", required_argument, NULL, 'o'}},
+    {'c', {"clause", required_argument, NULL, 'c'}},
+    {'l', {"list", no_argument, NULL, 'l'}},
 };
 enum { ROWS = sizeof table / sizeof table[0] };
 
@@ -121,6 +123,13 @@ static int take_option(Options *options, const char *command, char letter, const
         return -1;
     case 'a': options->artifacts = value; return -1;
     case 'o': options->output = value; return -1;
+    case 'c':
+        number = clause_find(value);
+        if (number == CLAUSE_NONE)
+            return bad_value(command, "clause", value, "a clause that `cbfuzz clauses` lists");
+        options->clauses[number >> 6] |= UINT64_C(1) << (number & 63);
+        return -1;
+    case 'l': options->list = true; return -1;
     default: return -1;
     }
 }

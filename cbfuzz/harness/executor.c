@@ -267,6 +267,7 @@ static void bind_result(Executor *executor, const Line *line) {
 void executor_line(Executor *executor, uint32_t index) {
     const Line *line = &executor->program->lines[index];
     executor->line = index;
+    executor->kinds |= 1u << line->kind;
     if (!executor->level) executor->top_line = index;
     if (line->kind == LINE_FAIL_ALLOCATION) {
         if (executor->trace) trace_call(executor, NULL);
@@ -317,7 +318,7 @@ static void begin(Executor *executor, const Program *program, const Start *start
     executor->inside = executor->short_of_memory = false;
     executor->line = executor->top_line = NO_LINE;
     executor->routine = executor->level = 0;
-    executor->calls = executor->entries = 0;
+    executor->calls = executor->entries = executor->kinds = 0;
     executor->budget = UINT32_MAX;
     executor->processors = start->processors;
     executor->event_count = executor->events_from = 0;

@@ -75,6 +75,7 @@ struct Executor {
     uint8_t routine;      /* whose body it is in, 0: none */
     uint8_t level;        /* routines in progress */
     uint32_t calls, entries;
+    uint32_t kinds;       /* bit LINE_...: a line of this kind was run */
     uint32_t budget;      /* of calls; the run ends there. Set to the most by executor_drive */
     uint32_t processors;  /* active */
     Return result;        /* of the last call */

@@ -40,9 +40,13 @@ static void stop_process(Runner *runner, int *status) {
     runner->process = 0;
 }
 
-void runner_close(Runner *runner) {
+void runner_renew(Runner *runner) {
     int status;
     stop_process(runner, &status);
+}
+
+void runner_close(Runner *runner) {
+    runner_renew(runner);
     session_free(runner->session);
     runner->session = NULL;
 }

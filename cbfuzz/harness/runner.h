@@ -27,6 +27,9 @@ void runner_close(Runner *runner);
  * session's. Runs once; also when the process dies of it. */
 void runner_calibrate(Runner *runner);
 
+/* The next program gets a process of its own, whatever earlier ones left behind. */
+void runner_renew(Runner *runner);
+
 /* Runs a program from these readings; the verdict is in runner->session->judgement,
  * and ->finding describes it if it is not "conforms". False: our own failure. */
 bool runner_run(Runner *runner, const Program *program, Readings readings);

@@ -1,0 +1,64 @@
+/* What the reference machine alone says of a case: is it within the caller's rules? */
+#include "conform/predict.h"
+
+#include "nt/nt.h"
+
+/* The actor that does what the machine expects. */
+static void call(Executor *executor, const Call *call, Return *result) {
+    Entry entry;
+    (void)call;
+    while (executor->state == RUN_GOES_ON && machine_next(&executor->machine, &entry))
+        executor_enter(executor, &entry);
+    *result = machine_predict(&executor->machine);
+}
+
+static const Actor predicted = {.call = call};
+
+bool take_as_given(const Program *program, Readings *readings) {
+    Readings before = *readings;
+    for (uint32_t i = 0; i < program->line_count; i++) {
+        const Line *line = &program->lines[i];
+        char name[64];
+        if (line->kind != LINE_READING) continue;
+        snprintf(name, sizeof name, "%.*s", (int)line->text_length, program->text + line->text_at);
+        readings_assume(readings, name);
+    }
+    for (unsigned q = 0; q < QUESTIONS; q++)
+        if (!(before.answers[q] & readings->answers[q])) return false;
+    return readings->worlds != 0;
+}
+
+/* The readings that decide whether a program keeps to the rules: the worlds; and
+ * either everything else is open, or what may be the caller's mistake is. */
+static Readings pick(bool windows, unsigned world, bool strict) {
+    Readings readings = readings_all(windows);
+    if (strict) {
+        readings_assume(&readings, "REGISTER-NULL-FORBIDDEN");
+        readings_assume(&readings, "UNREGISTER-NULL-FORBIDDEN");
+        if (!windows) readings_assume(&readings, "PROCESSOR-ADD-ABSENT");
+    }
+    readings.worlds &= (uint16_t)(1u << world);
+    readings_settle(&readings);
+    return readings;
+}
+
+Prediction predict(const Program *program, bool windows) {
+    static Executor executor;
+    Prediction prediction = {.line = NO_LINE};
+    executor.actor = &predicted;
+    for (unsigned pass = 0; pass < 2 * 12; pass++) {
+        Start start = {windows, pick(windows, pass / 2, pass % 2), {0}, nt_active_processors()};
+        Readings taken = start.readings;
+        Judgement judgement;
+        if (!taken.worlds || !take_as_given(program, &taken)) continue;
+        executor_run(&executor, program, &start, &judgement);
+        if (judgement.verdict != VERDICT_MISUSE) {
+            prediction.legal = true;
+            continue;
+        }
+        clause_set_add(&prediction.misused, judgement.clause);
+        prediction.clause = judgement.clause;
+        prediction.line = judgement.line;
+    }
+    return prediction;
+}

@@ -1,0 +1,305 @@
+/* The cases: which there are, which were chosen, and what became of each. */
+#define _GNU_SOURCE
+#include "conform/suite.h"
+
+#include <errno.h>
+#include <fnmatch.h>
+#include <glob.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "harness/load.h"
+
+static const char folder_name[] = "conformance/cases";
+
+const char *case_status_name(CaseStatus status) {
+    static const char *const names[CASE_STATUSES] = {
+        [CASE_NOT_RUN] = "not run", [CASE_HOLDS] = "holds", [CASE_FAILS] = "fails",
+        [CASE_KNOWN] = "known",     [CASE_STALE] = "stale", [CASE_SKIPPED] = "skipped",
+        [CASE_WRONG] = "wrong"};
+    return names[status];
+}
+
+void case_set(Case *one, CaseStatus status, const char *format, ...) {
+    va_list arguments;
+    char *reason = NULL;
+    va_start(arguments, format);
+    if (vasprintf(&reason, format, arguments) < 0) reason = NULL;
+    va_end(arguments);
+    free(one->reason);
+    one->reason = reason;
+    one->status = status;
+}
+
+static bool is_folder(const char *path) {
+    struct stat status;
+    return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+char *suite_root(void) {
+    if (is_folder(folder_name)) return strdup(folder_name);
+    char executable[4096], *beside = NULL;
+    ssize_t length = readlink("/proc/self/exe", executable, sizeof executable - 1);
+    if (length <= 0) return NULL;
+    executable[length] = 0;
+    *strrchr(executable, '/') = 0;
+    if (asprintf(&beside, "%s/../%s", executable, folder_name) < 0) return NULL;
+    char *root = is_folder(beside) ? realpath(beside, NULL) : NULL;
+    free(beside);
+    return root;
+}
+
+/* What stands behind `folder`/ in the path; NULL if it does not lie there. */
+static const char *below(const char *folder, const char *path) {
+    size_t length = strlen(folder);
+    if (strncmp(folder, path, length) != 0) return NULL;
+    if (length && folder[length - 1] == '/') return path + length;
+    return path[length] == '/' ? path + length + 1 : NULL;
+}
+
+/* A case is called by its place in the suite, however it was reached. */
+static char *name_of(const Suite *suite, const char *path) {
+    char *name = NULL;
+    char *real = realpath(path, NULL), *root = suite->root ? realpath(suite->root, NULL) : NULL;
+    const char *inside = real && root ? below(root, real) : NULL;
+    if (inside) name = strdup(inside);
+    else if (real && root && strcmp(real, root) == 0) name = strdup("");
+    free(real);
+    free(root);
+    if (name) return name;
+    while (strncmp(path, "./", 2) == 0)
+        path += 2;
+    return strdup(path);
+}
+
+static bool is_chosen(const Case *one, const Selection *selection) {
+    if (!selection->by_clause || !one->program) return true;
+    for (unsigned i = 0; i < one->clause_count; i++)
+        if (clause_set_has(&selection->clauses, one->clauses[i])) return true;
+    return false;
+}
+
+static void take_clauses(Case *one, const Line *line) {
+    const char *text = one->program->text + line->text_at;
+    for (uint32_t at = 0; at < line->text_length;) {
+        char id[64];
+        uint32_t length = 0;
+        while (at + length < line->text_length && text[at + length] != ' ')
+            length++;
+        snprintf(id, sizeof id, "%.*s", (int)length, text + at);
+        ClauseId clause = clause_find(id);
+        bool known = clause == CLAUSE_NONE;
+        for (unsigned i = 0; i < one->clause_count; i++)
+            known |= one->clauses[i] == clause;
+        if (!known && one->clause_count < CASE_CLAUSES) one->clauses[one->clause_count++] = clause;
+        at += length + 1;
+    }
+}
+
+static void read_case(Case *one) {
+    char error[1200];
+    one->program = program_new();
+    if (!one->program) {
+        case_set(one, CASE_WRONG, "%s: out of memory", one->path);
+        return;
+    }
+    bool script = false;
+    if (load_program(one->program, one->path, error, sizeof error)) {
+        for (uint32_t i = 0; i < one->program->line_count; i++) {
+            const Line *line = &one->program->lines[i];
+            script |= line->line > 0;
+            if (line->kind == LINE_CLAUSE) take_clauses(one, line);
+            if (line->kind == LINE_COMMENT && !one->intent[0] && line->text_length) {
+                free(one->intent);
+                one->intent = strndup(one->program->text + line->text_at, line->text_length);
+            }
+        }
+        one->windows = program_needs_windows(one->program);
+        if (one->clause_count) return;
+        char shown[512];
+        snprintf(error, sizeof error, "%s%s: a case names the clauses that it shows: clause ID",
+                 load_printable(one->path, shown, sizeof shown), script ? ":1:1" : "");
+    }
+    case_set(one, CASE_WRONG, "%s", error);
+    program_free(one->program);
+    one->program = NULL;
+}
+
+typedef struct {
+    Suite *suite;
+    const Selection *selection;
+    bool folder, out_of_memory;
+} Taking;
+
+static void free_case(Case *one) {
+    free(one->path);
+    free(one->name);
+    free(one->topic);
+    free(one->intent);
+    free(one->reason);
+    free(one->note);
+    free(one->finding);
+    program_free(one->program);
+}
+
+static bool take_case(void *context, const char *path) {
+    Taking *taking = context;
+    Suite *suite = taking->suite;
+    size_t length = strlen(path);
+    /* In a folder there may be other files; a file that is named is a case. */
+    if (taking->folder && (length < 4 || strcmp(path + length - 4, ".cbs") != 0)) return true;
+    char *name = name_of(suite, path);
+    for (unsigned i = 0; name && i < suite->count; i++)
+        if (strcmp(suite->cases[i].name, name) == 0) {
+            free(name);
+            return true; /* chosen twice, run once */
+        }
+    if (suite->count == suite->capacity) {
+        unsigned capacity = suite->capacity ? 2 * suite->capacity : 64;
+        Case *larger = realloc(suite->cases, capacity * sizeof *larger);
+        if (larger) {
+            suite->cases = larger;
+            suite->capacity = capacity;
+        }
+    }
+    if (!name || suite->count == suite->capacity) {
+        free(name);
+        taking->out_of_memory = true;
+        return false;
+    }
+    const char *slash = strrchr(name, '/');
+    Case one = {.path = strdup(path),
+                .name = name,
+                .topic = strndup(name, slash ? (size_t)(slash - name) : 0),
+                .intent = strdup(""),
+                .line = 1};
+    read_case(&one);
+    suite->found++;
+    if (is_chosen(&one, taking->selection)) suite->cases[suite->count++] = one;
+    else free_case(&one);
+    return true;
+}
+
+static bool take_path(Taking *taking, const char *path, char *error, size_t error_size) {
+    taking->folder = is_folder(path);
+    return load_walk(path, take_case, taking, error, error_size) || !error[0];
+}
+
+/* A pattern: of paths as a shell knows them, or of the names of the suite's cases. */
+static bool take_pattern(Taking *taking, const char *pattern, char *error, size_t error_size) {
+    Suite *suite = taking->suite;
+    glob_t paths;
+    bool good = true;
+    unsigned before = suite->found;
+    if (glob(pattern, 0, NULL, &paths) == 0) {
+        for (size_t i = 0; i < paths.gl_pathc && good; i++)
+            good = take_path(taking, paths.gl_pathv[i], error, error_size);
+        globfree(&paths);
+    }
+    if (suite->root && good && suite->found == before) {
+        Suite all = {.root = suite->root};
+        Taking every = {&all, &(Selection){0}, true, false};
+        good = take_path(&every, suite->root, error, error_size);
+        for (unsigned i = 0; i < all.count && good; i++)
+            if (fnmatch(pattern, all.cases[i].name, 0) == 0)
+                good = take_path(taking, all.cases[i].path, error, error_size);
+        for (unsigned i = 0; i < all.count; i++)
+            free_case(&all.cases[i]);
+        free(all.cases);
+    }
+    if (good && suite->found == before && !taking->out_of_memory) {
+        snprintf(error, error_size, "%s: no case is called so", pattern);
+        good = false;
+    }
+    return good;
+}
+
+static bool exists(const char *path) {
+    struct stat status;
+    return stat(path, &status) == 0;
+}
+
+/* A path as it is, else one below the suite's folder, else a pattern. */
+static bool take_argument(Taking *taking, const char *argument, char *error, size_t error_size) {
+    const char *root = taking->suite->root;
+    if (strcmp(argument, "-") == 0) {
+        snprintf(error, error_size, "-: cases are files; `cbfuzz run -` takes standard input");
+        return false;
+    }
+    if (exists(argument)) return take_path(taking, argument, error, error_size);
+    char *inside = NULL;
+    if (root && *argument && argument[0] != '/' && asprintf(&inside, "%s/%s", root, argument) < 0)
+        inside = NULL;
+    bool there = inside && exists(inside), good = false;
+    if (there) good = take_path(taking, inside, error, error_size);
+    else if (strpbrk(argument, "*?[")) good = take_pattern(taking, argument, error, error_size);
+    else snprintf(error, error_size, "%s: %s", *argument ? argument : "\"\"", strerror(ENOENT));
+    free(inside);
+    return good;
+}
+
+static int by_name(const void *a, const void *b) {
+    const Case *first = a, *second = b;
+    int topics = strcmp(first->topic, second->topic);
+    return topics ? topics : strcmp(first->name, second->name);
+}
+
+bool suite_open(Suite *suite, const Selection *selection, char *error, size_t error_size) {
+    *suite =
+        (Suite){.root = suite_root(), .whole = !selection->path_count && !selection->by_clause};
+    Taking taking = {suite, selection, false, false};
+    bool good = true;
+    error[0] = 0;
+    if (!selection->path_count && !suite->root) {
+        snprintf(error, error_size,
+                 "no cases: there is no folder %s here, nor beside the folder of cbfuzz; name "
+                 "files or folders",
+                 folder_name);
+        return false;
+    }
+    if (!selection->path_count) good = take_path(&taking, suite->root, error, error_size);
+    for (int i = 0; i < selection->path_count && good; i++)
+        good = take_argument(&taking, selection->paths[i], error, error_size);
+    if (taking.out_of_memory) snprintf(error, error_size, "out of memory");
+    if (!good || taking.out_of_memory) return false;
+    if (!suite->found)
+        snprintf(error, error_size, "%s: no case (*.cbs) in it",
+                 selection->path_count ? selection->paths[0] : suite->root);
+    else if (!suite->count)
+        snprintf(error, error_size, "none of %u cases names a clause that --clause asks for",
+                 suite->found);
+    if (suite->count) qsort(suite->cases, suite->count, sizeof *suite->cases, by_name);
+    return suite->count > 0;
+}
+
+void suite_free(Suite *suite) {
+    for (unsigned i = 0; i < suite->count; i++)
+        free_case(&suite->cases[i]);
+    free(suite->cases);
+    free(suite->root);
+    *suite = (Suite){0};
+}
+
+bool suite_has_file(const Suite *suite, const char *name) {
+    char *inside = NULL;
+    if (suite->root && asprintf(&inside, "%s/%s", suite->root, name) < 0) inside = NULL;
+    bool there = exists(name) || (inside && exists(inside));
+    free(inside);
+    return there;
+}
+
+bool suite_covers(const Suite *suite, const Selection *selection, const char *name) {
+    if (suite->whole) return true;
+    if (selection->by_clause) return false; /* nobody can tell what it was about */
+    for (int i = 0; i < selection->path_count; i++) {
+        char *folder = name_of(suite, selection->paths[i]);
+        bool covered = folder && (!*folder || strcmp(folder, name) == 0 || below(folder, name) ||
+                                  fnmatch(folder, name, 0) == 0);
+        free(folder);
+        if (covered) return true;
+    }
+    return false;
+}
