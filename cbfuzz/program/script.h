@@ -20,8 +20,9 @@ typedef struct {
  * On an error returns false, fills *error, and leaves the program empty. */
 bool script_parse(Program *program, const char *text, size_t length, ScriptError *error);
 
-/* Does this look like a script rather than bytes? (Valid UTF-8 text with at
- * least one line that starts with a word of the language or assigns one.) */
+/* Does this look like a script rather than bytes? (Valid UTF-8 text with at least one
+ * line that starts with a word of the language, assigns a word or is a comment of some
+ * length, or with nothing but comments.) */
 bool script_recognize(const char *text, size_t length);
 
 /* Prints the whole program; parsing the output gives an equal program. Never

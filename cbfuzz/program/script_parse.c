@@ -235,10 +235,12 @@ bool script_parse(Program *program, const char *text, size_t length, ScriptError
     return parsed;
 }
 
+/* A line of no more than a few characters may be chance, so that short words do not count. */
 bool script_recognize(const char *text, size_t length) {
+    enum { TELLING_WORD = 4, TELLING_COMMENT = 5 };
     ScriptError error;
     ScriptLine line = {.error = &error};
-    bool recognized = false;
+    bool recognized = false, comments = false, others = false;
     if (length == 0 || (uint8_t)text[0] == 0xCB) /* bytes; see bytes.h */
         return false;
     if (length >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0) {
@@ -247,14 +249,18 @@ bool script_recognize(const char *text, size_t length) {
     }
     for (const char *at = text, *end = text + length, *after; at < end; at = after) {
         if (!script_line_open(&line, at, end, &after)) return false;
-        if (recognized) continue;
-        recognized = line.token.kind == TOKEN_COMMENT;
+        if (recognized || line.token.kind == TOKEN_END) continue;
+        comments |= line.token.kind == TOKEN_COMMENT;
+        others |= line.token.kind != TOKEN_COMMENT;
+        recognized = line.token.kind == TOKEN_COMMENT && line.token.length >= TELLING_COMMENT;
         for (unsigned kind = 0; kind < LINE_KINDS && !recognized; kind++)
             recognized = script_token_is(&line.token, line_info[kind].word);
         if (line.token.kind == TOKEN_WORD && !recognized) {
             script_advance(&line);
-            recognized = script_token_sign(&line.token, '=');
+            if (!script_token_sign(&line.token, '=')) continue;
+            script_advance(&line);
+            recognized = line.token.kind == TOKEN_WORD && line.token.length >= TELLING_WORD;
         }
     }
-    return recognized;
+    return recognized || (comments && !others);
 }
