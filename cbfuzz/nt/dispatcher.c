@@ -13,15 +13,15 @@ static const char *const kind_names[] = {[NotificationEvent] = "notification eve
 
 static void initialize(DISPATCHER_HEADER *header, uint8_t type, size_t size, LONG state) {
     header->Type = type;
-    header->Signature = SIGNATURE;
+    header->Abandoned = SIGNATURE;
     header->Size = (UCHAR)size;
-    header->Reserved = 0;
+    header->DebugActive = 0;
     header->SignalState = state;
     InitializeListHead(&header->WaitListHead);
 }
 
 static void check(const DISPATCHER_HEADER *header, const char *routine, const void *site) {
-    if (NT_UNLIKELY(header->Signature != SIGNATURE || header->Type > TYPE_SEMAPHORE))
+    if (NT_UNLIKELY(header->Abandoned != SIGNATURE || header->Type > TYPE_SEMAPHORE))
         nt_stop(NtRuleDispatcherNotInitialized, site, (uintptr_t)header, 0, routine, "found noise");
 }
 

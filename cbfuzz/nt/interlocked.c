@@ -47,37 +47,47 @@ BOOLEAN InterlockedBitTestAndReset(LONG volatile *Base, LONG Bit) {
     return (InterlockedAnd(Base + (Bit >> 5), ~mask) & mask) != 0;
 }
 
+static PSLIST_ENTRY first_of(const SLIST_HEADER *head) {
+    return (PSLIST_ENTRY)(ULONG_PTR)(head->HeaderX64.NextEntry << 4);
+}
+
+static void set_first(PSLIST_HEADER head, PSLIST_ENTRY entry, ULONGLONG depth) {
+    head->HeaderX64.NextEntry = (ULONG_PTR)entry >> 4;
+    head->HeaderX64.Depth = depth;
+    head->HeaderX64.Sequence++;
+}
+
+static void check_alignment(const void *entry, const char *routine, const void *site) {
+    if (NT_UNLIKELY((ULONG_PTR)entry % MEMORY_ALLOCATION_ALIGNMENT != 0))
+        nt_stop(NtRuleSListAlignment, site, (uintptr_t)entry, 0, routine, "found %p", entry);
+}
+
 VOID InitializeSListHead(PSLIST_HEADER Head) {
-    *Head = (SLIST_HEADER){0};
+    check_alignment(Head, __func__, NT_SITE);
+    *Head = (SLIST_HEADER){{0, 0}};
+    Head->HeaderX64.HeaderType = 1;
 }
 
 PSLIST_ENTRY InterlockedPushEntrySList(PSLIST_HEADER Head, PSLIST_ENTRY Entry) {
     NT_SWITCH(NT_POINT_INTERLOCKED, Head);
-    PSLIST_ENTRY old = Head->First;
+    check_alignment(Entry, __func__, NT_SITE);
+    PSLIST_ENTRY old = first_of(Head);
     Entry->Next = old;
-    Head->First = Entry;
-    Head->Depth++;
-    Head->Sequence++;
+    set_first(Head, Entry, Head->HeaderX64.Depth + 1);
     return old;
 }
 
 PSLIST_ENTRY InterlockedPopEntrySList(PSLIST_HEADER Head) {
     NT_SWITCH(NT_POINT_INTERLOCKED, Head);
-    PSLIST_ENTRY entry = Head->First;
-    if (entry != NULL) {
-        Head->First = entry->Next;
-        Head->Depth--;
-        Head->Sequence++;
-    }
+    PSLIST_ENTRY entry = first_of(Head);
+    if (entry != NULL) set_first(Head, entry->Next, Head->HeaderX64.Depth - 1);
     return entry;
 }
 
 PSLIST_ENTRY InterlockedFlushSList(PSLIST_HEADER Head) {
     NT_SWITCH(NT_POINT_INTERLOCKED, Head);
-    PSLIST_ENTRY entry = Head->First;
-    Head->First = NULL;
-    Head->Depth = 0;
-    Head->Sequence++;
+    PSLIST_ENTRY entry = first_of(Head);
+    set_first(Head, NULL, 0);
     return entry;
 }
 

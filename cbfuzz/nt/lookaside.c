@@ -8,14 +8,14 @@ static void initialize(GENERAL_LOOKASIDE *list, POOL_TYPE type, PALLOCATE_FUNCTI
                        PFREE_FUNCTION release, ULONG flags, SIZE_T size, ULONG tag) {
     list->Allocate = allocate;
     list->Free = release;
-    list->Size = size;
+    list->Size = (ULONG)size;
     list->Tag = tag;
     list->Type = (POOL_TYPE)(type | (flags & POOL_RAISE_IF_ALLOCATION_FAILURE));
-    list->Signature = SIGNATURE;
+    list->Future[1] = SIGNATURE;
 }
 
 static void check(const GENERAL_LOOKASIDE *list, const char *routine, const void *site) {
-    if (NT_UNLIKELY(list->Signature != SIGNATURE))
+    if (NT_UNLIKELY(list->Future[1] != SIGNATURE))
         nt_stop(NtRuleLockNotInitialized, site, (uintptr_t)list, 0, routine, "found noise");
 }
 
@@ -55,12 +55,12 @@ VOID ExInitializePagedLookasideList(PPAGED_LOOKASIDE_LIST List, PALLOCATE_FUNCTI
 
 VOID ExDeleteNPagedLookasideList(PNPAGED_LOOKASIDE_LIST List) {
     check(&List->L, __func__, NT_SITE);
-    List->L.Signature = 0;
+    List->L.Future[1] = 0;
 }
 
 VOID ExDeletePagedLookasideList(PPAGED_LOOKASIDE_LIST List) {
     check(&List->L, __func__, NT_SITE);
-    List->L.Signature = 0;
+    List->L.Future[1] = 0;
 }
 
 PVOID ExAllocateFromNPagedLookasideList(PNPAGED_LOOKASIDE_LIST List) {

@@ -3,20 +3,24 @@
 
 enum { INITIALIZED = 0xF5 };
 
+/* Both have what is used here at the same places, and are used as the first of them. */
+_Static_assert(sizeof(FAST_MUTEX) == sizeof(KGUARDED_MUTEX), "one structure for both");
+_Static_assert(offsetof(FAST_MUTEX, Event) == offsetof(KGUARDED_MUTEX, Gate), "and its event");
+
 static void initialize(PFAST_MUTEX mutex) {
     mutex->Count = 1;
     mutex->Owner = NULL;
     mutex->Contention = 0;
     mutex->OldIrql = 0;
     KeInitializeEvent(&mutex->Event, SynchronizationEvent, FALSE);
-    mutex->Event.Header.Signature = INITIALIZED;
+    mutex->Event.Header.Abandoned = INITIALIZED;
 }
 
 /* Takes a free mutex; a held one is a deadlock, or FALSE for one who only tries. */
 static bool acquire(PFAST_MUTEX mutex, NtHeldKind kind, bool try, const char *routine,
                     const void *site) {
     NT_SWITCH(NT_POINT_LOCK, mutex);
-    if (NT_UNLIKELY(mutex->Event.Header.Signature != INITIALIZED))
+    if (NT_UNLIKELY(mutex->Event.Header.Abandoned != INITIALIZED))
         nt_stop(NtRuleLockNotInitialized, site, (uintptr_t)mutex, 0, routine, "found noise");
     if (mutex->Count != 1) {
         if (try) return false;
@@ -91,25 +95,25 @@ VOID ExReleaseFastMutexUnsafe(PFAST_MUTEX Mutex) {
 
 VOID KeInitializeGuardedMutex(PKGUARDED_MUTEX Mutex) {
     NT_IRQL_MAX(DISPATCH_LEVEL, NtRuleIrqlKeDispatchLte);
-    initialize(Mutex);
+    initialize((PFAST_MUTEX)Mutex);
 }
 
 VOID KeAcquireGuardedMutex(PKGUARDED_MUTEX Mutex) {
     NT_IRQL_MAX(APC_LEVEL, NtRuleIrqlKeApcLte1);
-    acquire(Mutex, HELD_GUARDED_MUTEX, false, __func__, NT_SITE);
+    acquire((PFAST_MUTEX)Mutex, HELD_GUARDED_MUTEX, false, __func__, NT_SITE);
     nt_current_thread->guarded++;
 }
 
 BOOLEAN KeTryToAcquireGuardedMutex(PKGUARDED_MUTEX Mutex) {
     NT_IRQL_MAX(APC_LEVEL, NtRuleIrqlKeApcLte1);
-    if (!acquire(Mutex, HELD_GUARDED_MUTEX, true, __func__, NT_SITE)) return FALSE;
+    if (!acquire((PFAST_MUTEX)Mutex, HELD_GUARDED_MUTEX, true, __func__, NT_SITE)) return FALSE;
     nt_current_thread->guarded++;
     return TRUE;
 }
 
 VOID KeReleaseGuardedMutex(PKGUARDED_MUTEX Mutex) {
     NT_IRQL_MAX(APC_LEVEL, NtRuleIrqlKeApcLte1);
-    release(Mutex, __func__, NT_SITE);
+    release((PFAST_MUTEX)Mutex, __func__, NT_SITE);
     if (NT_UNLIKELY(nt_current_thread->guarded == 0))
         nt_stop(NtRuleGuardedRegionUnbalanced, NT_SITE, 0, 0, __func__, "found none entered");
     nt_current_thread->guarded--;
@@ -119,12 +123,12 @@ VOID KeReleaseGuardedMutex(PKGUARDED_MUTEX Mutex) {
 VOID KeAcquireGuardedMutexUnsafe(PKGUARDED_MUTEX Mutex) {
     NT_IRQL_MAX(APC_LEVEL, NtRuleIrqlKeApcLte1);
     check_apcs_disabled(__func__, NT_SITE);
-    acquire(Mutex, HELD_GUARDED_MUTEX, false, __func__, NT_SITE);
+    acquire((PFAST_MUTEX)Mutex, HELD_GUARDED_MUTEX, false, __func__, NT_SITE);
 }
 
 VOID KeReleaseGuardedMutexUnsafe(PKGUARDED_MUTEX Mutex) {
     NT_IRQL_MAX(APC_LEVEL, NtRuleIrqlKeApcLte1);
     check_apcs_disabled(__func__, NT_SITE);
-    release(Mutex, __func__, NT_SITE);
+    release((PFAST_MUTEX)Mutex, __func__, NT_SITE);
     NT_SWITCH(NT_POINT_LOCK, Mutex);
 }

@@ -59,10 +59,18 @@ NTKERNELAPI PVOID NTAPI RtlpInterlockedCompareExchangePointer(PVOID volatile *Ta
 typedef struct DECLSPEC_ALIGN(16) _SLIST_ENTRY {
     struct _SLIST_ENTRY *Next;
 } SLIST_ENTRY, *PSLIST_ENTRY;
-typedef struct DECLSPEC_ALIGN(16) _SLIST_HEADER {
-    PSLIST_ENTRY First;
-    ULONG Depth;
-    ULONG Sequence;
+typedef union DECLSPEC_ALIGN(16) _SLIST_HEADER {
+    struct {
+        ULONGLONG Alignment;
+        ULONGLONG Region;
+    };
+    struct {
+        ULONGLONG Depth : 16;
+        ULONGLONG Sequence : 48;
+        ULONGLONG HeaderType : 1;
+        ULONGLONG Reserved : 3;
+        ULONGLONG NextEntry : 60; /* the address of the first entry, which is aligned to 16 */
+    } HeaderX64;
 } SLIST_HEADER, *PSLIST_HEADER;
 
 NTKERNELAPI VOID NTAPI InitializeSListHead(PSLIST_HEADER Head);
@@ -75,7 +83,7 @@ NTKERNELAPI PSLIST_ENTRY NTAPI InterlockedFlushSList(PSLIST_HEADER Head);
 #define ExInitializeSListHead(h) InitializeSListHead(h)
 #define ExInterlockedPushEntrySList(h, e, l) InterlockedPushEntrySList((h), (e))
 #define ExInterlockedPopEntrySList(h, l) InterlockedPopEntrySList(h)
-#define ExQueryDepthSList(h) ((USHORT)(h)->Depth)
+#define ExQueryDepthSList(h) ((USHORT)(h)->HeaderX64.Depth)
 
 EXTERN_C_END
 

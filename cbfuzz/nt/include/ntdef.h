@@ -33,6 +33,7 @@
 #define DECLSPEC_NORETURN __attribute__((noreturn))
 #define DECLSPEC_NOINLINE __attribute__((noinline))
 #define DECLSPEC_ALIGN(x) __attribute__((aligned(x)))
+#define DECLSPEC_CACHEALIGN DECLSPEC_ALIGN(64)
 #define FORCEINLINE static inline __attribute__((always_inline, unused))
 #define CFORCEINLINE FORCEINLINE
 #define INIT_FUNCTION
@@ -49,7 +50,7 @@
 typedef void *PVOID, *LPVOID;
 typedef char CHAR, CCHAR, *PCHAR, *PCH, *PSTR, *PSZ;
 typedef const char *PCSTR, *PCCH, *PCSZ;
-typedef unsigned char UCHAR, *PUCHAR, BOOLEAN, *PBOOLEAN, BYTE, *PBYTE, LOGICAL8;
+typedef unsigned char UCHAR, *PUCHAR, BOOLEAN, *PBOOLEAN, BYTE, *PBYTE;
 typedef signed char SCHAR, INT8, *PINT8;
 typedef unsigned char UINT8, *PUINT8;
 typedef short SHORT, CSHORT, INT16, *PSHORT, *PINT16;
@@ -58,7 +59,7 @@ typedef int LONG, INT, INT32, LONG32, NTSTATUS, *PLONG, *PINT, *PINT32, *PLONG32
 typedef unsigned int ULONG, UINT, UINT32, ULONG32, DWORD, LOGICAL;
 typedef unsigned int *PULONG, *PUINT, *PUINT32, *PULONG32, *PLOGICAL;
 typedef long long LONGLONG, INT64, LONG64, *PLONGLONG, *PINT64, *PLONG64;
-typedef unsigned long long ULONGLONG, UINT64, ULONG64, DWORD64, QUAD;
+typedef unsigned long long ULONGLONG, UINT64, ULONG64, DWORD64;
 typedef unsigned long long *PULONGLONG, *PUINT64, *PULONG64;
 typedef intptr_t LONG_PTR, INT_PTR, SSIZE_T, *PLONG_PTR, *PINT_PTR;
 typedef uintptr_t ULONG_PTR, UINT_PTR, SIZE_T, KAFFINITY;
@@ -78,7 +79,7 @@ typedef PVOID PSECURITY_DESCRIPTOR;
 #define MAXUSHORT 0xffff
 #define MAXULONG 0xffffffffu
 #define MAXLONG 0x7fffffff
-#define MINLONG ((LONG)0x80000000)
+#define MINLONG 0x80000000
 #define MAXULONG_PTR (~(ULONG_PTR)0)
 #define UNICODE_NULL ((WCHAR)0)
 #define UNICODE_STRING_MAX_BYTES ((USHORT)65534)
@@ -170,7 +171,9 @@ typedef const OBJECT_ATTRIBUTES *PCOBJECT_ATTRIBUTES;
 #define OBJ_OPENLINK 0x00000100
 #define OBJ_KERNEL_HANDLE 0x00000200
 #define OBJ_FORCE_ACCESS_CHECK 0x00000400
-#define OBJ_VALID_ATTRIBUTES 0x000007F2
+#define OBJ_IGNORE_IMPERSONATED_DEVICEMAP 0x00000800
+#define OBJ_DONT_REPARSE 0x00001000
+#define OBJ_VALID_ATTRIBUTES 0x00001FF2
 
 #define InitializeObjectAttributes(p, n, a, r, s)                                                  \
     do {                                                                                           \

@@ -60,20 +60,61 @@ NTKERNELAPI VOID NTAPI ExFreePoolWithTag(PVOID Memory, ULONG Tag);
 
 /* ---- lookaside lists: no cache, each entry is pool of its own (wdm) ---- */
 
+typedef struct _LOOKASIDE_LIST_EX *PLOOKASIDE_LIST_EX;
 typedef PVOID NTAPI ALLOCATE_FUNCTION(POOL_TYPE Type, SIZE_T Size, ULONG Tag);
 typedef ALLOCATE_FUNCTION *PALLOCATE_FUNCTION;
 typedef VOID NTAPI FREE_FUNCTION(PVOID Memory);
 typedef FREE_FUNCTION *PFREE_FUNCTION;
+typedef PVOID NTAPI ALLOCATE_FUNCTION_EX(POOL_TYPE Type, SIZE_T Size, ULONG Tag,
+                                         PLOOKASIDE_LIST_EX Lookaside);
+typedef ALLOCATE_FUNCTION_EX *PALLOCATE_FUNCTION_EX;
+typedef VOID NTAPI FREE_FUNCTION_EX(PVOID Memory, PLOOKASIDE_LIST_EX Lookaside);
+typedef FREE_FUNCTION_EX *PFREE_FUNCTION_EX;
 
-typedef struct _GENERAL_LOOKASIDE {
-    PALLOCATE_FUNCTION Allocate;
-    PFREE_FUNCTION Free;
-    SIZE_T Size;
-    ULONG Tag;
-    POOL_TYPE Type;
-    ULONG Signature;
-} GENERAL_LOOKASIDE;
-typedef struct _NPAGED_LOOKASIDE_LIST {
+/* Depth and the counters are for show: they count, but nothing is kept. */
+#define GENERAL_LOOKASIDE_LAYOUT                                                                   \
+    union {                                                                                        \
+        SLIST_HEADER ListHead;                                                                     \
+        SINGLE_LIST_ENTRY SingleListHead;                                                          \
+    };                                                                                             \
+    USHORT Depth;                                                                                  \
+    USHORT MaximumDepth;                                                                           \
+    ULONG TotalAllocates;                                                                          \
+    union {                                                                                        \
+        ULONG AllocateMisses;                                                                      \
+        ULONG AllocateHits;                                                                        \
+    };                                                                                             \
+    ULONG TotalFrees;                                                                              \
+    union {                                                                                        \
+        ULONG FreeMisses;                                                                          \
+        ULONG FreeHits;                                                                            \
+    };                                                                                             \
+    POOL_TYPE Type;                                                                                \
+    ULONG Tag;                                                                                     \
+    ULONG Size;                                                                                    \
+    union {                                                                                        \
+        PALLOCATE_FUNCTION_EX AllocateEx;                                                          \
+        PALLOCATE_FUNCTION Allocate;                                                               \
+    };                                                                                             \
+    union {                                                                                        \
+        PFREE_FUNCTION_EX FreeEx;                                                                  \
+        PFREE_FUNCTION Free;                                                                       \
+    };                                                                                             \
+    LIST_ENTRY ListEntry;                                                                          \
+    ULONG LastTotalAllocates;                                                                      \
+    union {                                                                                        \
+        ULONG LastAllocateMisses;                                                                  \
+        ULONG LastAllocateHits;                                                                    \
+    };                                                                                             \
+    ULONG Future[2];
+
+typedef struct DECLSPEC_CACHEALIGN _GENERAL_LOOKASIDE {
+    GENERAL_LOOKASIDE_LAYOUT
+} GENERAL_LOOKASIDE, *PGENERAL_LOOKASIDE;
+typedef struct _GENERAL_LOOKASIDE_POOL {
+    GENERAL_LOOKASIDE_LAYOUT
+} GENERAL_LOOKASIDE_POOL, *PGENERAL_LOOKASIDE_POOL;
+typedef struct DECLSPEC_CACHEALIGN _NPAGED_LOOKASIDE_LIST {
     GENERAL_LOOKASIDE L;
 } NPAGED_LOOKASIDE_LIST, *PNPAGED_LOOKASIDE_LIST;
 typedef struct _PAGED_LOOKASIDE_LIST {
@@ -99,6 +140,14 @@ NTKERNELAPI PVOID NTAPI ExAllocateFromPagedLookasideList(PPAGED_LOOKASIDE_LIST L
 NTKERNELAPI VOID NTAPI ExFreeToPagedLookasideList(PPAGED_LOOKASIDE_LIST List, PVOID Entry);
 
 /* ---- fast mutexes; a second acquisition by the owner is a deadlock (wdm) ---- */
+
+typedef struct _FAST_MUTEX {
+    volatile LONG Count;
+    PKTHREAD Owner;
+    ULONG Contention;
+    KEVENT Event;
+    ULONG OldIrql;
+} FAST_MUTEX, *PFAST_MUTEX;
 
 /* Makes a free mutex. IRQL <= DISPATCH_LEVEL. */
 NTKERNELAPI VOID NTAPI ExInitializeFastMutex(PFAST_MUTEX Mutex);
@@ -140,13 +189,42 @@ NTKERNELAPI VOID NTAPI ExReleasePushLockEx(PEX_PUSH_LOCK PushLock, ULONG Flags);
 
 /* ---- resources: recursive reader-writer locks. IRQL <= APC_LEVEL (wdm) ---- */
 
+typedef ULONG_PTR ERESOURCE_THREAD, *PERESOURCE_THREAD;
+
+typedef struct _OWNER_ENTRY {
+    ERESOURCE_THREAD OwnerThread;
+    union {
+        struct {
+            ULONG IoPriorityBoosted : 1;
+            ULONG OwnerReferenced : 1;
+            ULONG OwnerCount : 30;
+        };
+        ULONG TableSize;
+    };
+} OWNER_ENTRY, *POWNER_ENTRY;
+
 typedef struct _ERESOURCE {
     LIST_ENTRY SystemResourcesList;
-    PVOID Owner; /* of the exclusive kind */
-    LONG ExclusiveDepth;
-    LONG SharedCount;
-    ULONG Signature;
+    POWNER_ENTRY OwnerTable;
+    SHORT ActiveCount; /* how often it is held, by all threads together */
+    USHORT Flag;
+    volatile PKSEMAPHORE SharedWaiters;
+    volatile PKEVENT ExclusiveWaiters;
+    OWNER_ENTRY OwnerEntry; /* who holds it exclusively */
+    ULONG ActiveEntries;
+    ULONG ContentionCount;
+    ULONG NumberOfSharedWaiters;
+    ULONG NumberOfExclusiveWaiters;
+    PVOID Reserved2; /* here: tells a resource from noise */
+    union {
+        PVOID Address;
+        ULONG_PTR CreatorBackTraceIndex;
+    };
+    KSPIN_LOCK SpinLock;
 } ERESOURCE, *PERESOURCE;
+#define ResourceNeverExclusive 0x0010
+#define ResourceReleaseByOtherThread 0x0020
+#define ResourceOwnedExclusive 0x0080
 
 NTKERNELAPI NTSTATUS NTAPI ExInitializeResourceLite(PERESOURCE Resource);
 /* STATUS_SUCCESS; held ones must be released before. */
@@ -212,8 +290,18 @@ NTKERNELAPI PVOID NTAPI ExRegisterCallback(PCALLBACK_OBJECT CallbackObject,
                                            PVOID CallbackContext);
 /* Takes back what registering returned. IRQL <= APC_LEVEL. (wdm) */
 NTKERNELAPI VOID NTAPI ExUnregisterCallback(PVOID CallbackRegistration);
-/* Calls the registered routines. IRQL <= DISPATCH_LEVEL. (wdm) */
-NTKERNELAPI VOID NTAPI ExNotifyCallback(PVOID CallbackObject, PVOID Argument1, PVOID Argument2);
+/* Calls the registered routines. IRQL <= DISPATCH_LEVEL. (wdm) Its page has a PVOID first, some
+ * kernels' headers a PCALLBACK_OBJECT: in C it may be defined either way. */
+#ifdef __cplusplus
+typedef PVOID CALLBACK_OBJECT_OR_VOID;
+#else
+typedef union _CALLBACK_OBJECT_OR_VOID {
+    PVOID Pointer;
+    PCALLBACK_OBJECT CallbackObject;
+} CALLBACK_OBJECT_OR_VOID __attribute__((transparent_union));
+#endif
+NTKERNELAPI VOID NTAPI ExNotifyCallback(CALLBACK_OBJECT_OR_VOID CallbackObject, PVOID Argument1,
+                                        PVOID Argument2);
 
 EXTERN_C_END
 

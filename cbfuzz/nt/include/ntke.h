@@ -9,8 +9,10 @@ EXTERN_C_START
 
 /* ---- threads and processes: opaque ---- */
 
-typedef struct _KTHREAD *PKTHREAD, *PRKTHREAD, *PETHREAD;
-typedef struct _EPROCESS *PEPROCESS, *PKPROCESS, *PRKPROCESS;
+typedef struct _KTHREAD *PKTHREAD, *PRKTHREAD;
+typedef struct _ETHREAD *PETHREAD;
+typedef struct _KPROCESS *PKPROCESS, *PRKPROCESS;
+typedef struct _EPROCESS *PEPROCESS;
 
 /* The running thread. Any IRQL. (wdm) */
 NTKERNELAPI PKTHREAD NTAPI KeGetCurrentThread(VOID);
@@ -107,19 +109,37 @@ typedef enum _KWAIT_REASON {
 
 typedef struct _KWAIT_BLOCK {
     LIST_ENTRY WaitListEntry;
-    PVOID Thread;
+    struct _KTHREAD *Thread;
     PVOID Object;
-    PVOID Reserved[2];
-} KWAIT_BLOCK, *PKWAIT_BLOCK;
+    struct _KWAIT_BLOCK *NextWaitBlock;
+    USHORT WaitKey;
+    UCHAR WaitType;
+    volatile UCHAR BlockState;
+    LONG SpareLong;
+} KWAIT_BLOCK, *PKWAIT_BLOCK, *PRKWAIT_BLOCK;
 
 typedef struct _DISPATCHER_HEADER {
-    UCHAR Type;
-    UCHAR Signature; /* set by the initializing routine: tells an object from noise */
-    UCHAR Size;
-    UCHAR Reserved;
+    union {
+        struct {
+            UCHAR Type;
+            union {
+                UCHAR Abandoned; /* here: tells an object from noise */
+                BOOLEAN Signalling;
+            };
+            union {
+                UCHAR Size;
+                UCHAR Hand;
+            };
+            union {
+                BOOLEAN DebugActive;
+                BOOLEAN DpcActive;
+            };
+        };
+        volatile LONG Lock;
+    };
     LONG SignalState;
-    LIST_ENTRY WaitListHead;
-} DISPATCHER_HEADER;
+    LIST_ENTRY WaitListHead; /* empty: who waits is known elsewhere */
+} DISPATCHER_HEADER, *PDISPATCHER_HEADER;
 
 typedef struct _KEVENT {
     DISPATCHER_HEADER Header;
@@ -132,7 +152,8 @@ typedef struct _KSEMAPHORE {
 
 typedef struct _KMUTANT {
     DISPATCHER_HEADER Header;
-    PKTHREAD OwnerThread;
+    LIST_ENTRY MutantListEntry;
+    struct _KTHREAD *OwnerThread;
     BOOLEAN Abandoned;
     UCHAR ApcDisable;
 } KMUTANT, *PKMUTANT, *PRKMUTANT, KMUTEX, *PKMUTEX, *PRKMUTEX;
@@ -194,13 +215,23 @@ NTKERNELAPI BOOLEAN NTAPI KeAreAllApcsDisabled(VOID);
 
 /* ---- guarded mutexes; a second acquisition by the owner is a deadlock (wdm) ---- */
 
-typedef struct _FAST_MUTEX {
-    LONG Count;
-    PVOID Owner;
+typedef struct _KGATE {
+    DISPATCHER_HEADER Header;
+} KGATE, *PKGATE, *PRKGATE;
+
+typedef struct _KGUARDED_MUTEX {
+    volatile LONG Count;
+    PKTHREAD Owner;
     ULONG Contention;
-    KEVENT Event;
-    ULONG OldIrql;
-} FAST_MUTEX, *PFAST_MUTEX, KGUARDED_MUTEX, *PKGUARDED_MUTEX;
+    KGATE Gate;
+    union {
+        struct {
+            SHORT KernelApcDisable;
+            SHORT SpecialApcDisable;
+        };
+        ULONG CombinedApcDisable;
+    };
+} KGUARDED_MUTEX, *PKGUARDED_MUTEX;
 
 /* Makes a free mutex. IRQL <= DISPATCH_LEVEL. */
 NTKERNELAPI VOID NTAPI KeInitializeGuardedMutex(PKGUARDED_MUTEX Mutex);

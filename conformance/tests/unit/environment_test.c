@@ -469,8 +469,8 @@ static void names_fail_as_documented(void) {
         CHECK(find(cases[i].path, 0, NULL, widget, &handle) == cases[i].status && handle == NULL);
     CHECK(find(L"\\Callback\\A", 0, NULL, gadget, &handle) == STATUS_OBJECT_TYPE_MISMATCH);
     CHECK(find(L"\\Callback\\A", 1, NULL, widget, &handle) == STATUS_INVALID_PARAMETER);
-    CHECK(find(L"\\Callback\\A", 0x800, NULL, widget, &handle) == STATUS_INVALID_PARAMETER);
-    CHECK(make(L"\\X", 0x800, NULL, &object, NULL) == STATUS_INVALID_PARAMETER);
+    CHECK(find(L"\\Callback\\A", 0x2000, NULL, widget, &handle) == STATUS_INVALID_PARAMETER);
+    CHECK(make(L"\\X", 0x2000, NULL, &object, NULL) == STATUS_INVALID_PARAMETER);
     UNICODE_STRING name = text(L"\\Callback\\A");
     OBJECT_ATTRIBUTES attributes = named(&name, 0, NULL);
     attributes.Length--;
