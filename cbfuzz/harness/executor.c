@@ -50,7 +50,7 @@ static const Verdict verdict_of_abort[] = {
 void executor_abort(Executor *executor, Abort how, bool allocation_failed, const char *kind,
                     const char *detail) {
     if (executor->state != RUN_GOES_ON) return;
-    if (executor->trace) trace_abort(executor, how);
+    if (executor->trace) trace_abort(executor, verdict_of_abort[how]);
     Outcome outcome = machine_abort(&executor->machine, how, allocation_failed);
     bool misuse = outcome == OUTCOME_MISUSE;
     conclude(executor, misuse ? VERDICT_MISUSE : verdict_of_abort[how], executor->machine.clause);

@@ -20,7 +20,7 @@ enum {
     EXECUTOR_CALLS = 65536,    /* bodies stop running then: nesting multiplies */
     EXECUTOR_ENTRIES = 100000, /* and the program ends with so many routine calls */
     EXECUTOR_EVENTS = 4096,    /* routine calls kept for the report */
-    EXECUTOR_TRACED = 256,     /* objects, and registrations, that the trace tells apart */
+    EXECUTOR_TRACED = 4096,    /* objects, and registrations, that the trace tells apart */
     EXECUTOR_BINDINGS = 4200   /* variables: at most one per statement */
 };
 

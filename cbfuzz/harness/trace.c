@@ -1,8 +1,6 @@
 /* The trace: what was observed, line by line, in the words of scripts. */
 #include "harness/trace.h"
 
-#include <inttypes.h>
-
 #include "harness/expectation.h"
 #include "program/script.h"
 
@@ -32,10 +30,10 @@ static void print_giving_back(Executor *executor, const Call *call) {
         fputs(" irql ", out);
         script_print_level(out, call->level);
     } else if (call->kind == CALL_UNREGISTER || call->kind == CALL_DEREGISTER_CHANGE) {
-        const SpecRegistration *given = &executor->machine.registrations[call->registration];
-        fprintf(out, " %s F%u 0x%" PRIx64,
+        fprintf(out, " %s registration %u",
                 call->kind == CALL_UNREGISTER ? "unregister" : "deregister_processor_change",
-                given->routine, given->context);
+                number_of(executor, REGISTRATION,
+                          executor->machine.registrations[call->registration].handle));
     } else {
         fprintf(out, " %s object %u",
                 call->kind == CALL_DEREFERENCE ? "dereference" : "make_temporary",
@@ -111,13 +109,8 @@ void trace_gone(Executor *executor, uint64_t pointer) {
     note(executor, "object %u is freed", number_of(executor, OBJECT, pointer));
 }
 
-void trace_abort(const Executor *executor, Abort how) {
-    static const char *const words[] = {[ABORT_CRASH] = "crashes",
-                                        [ABORT_HANG] = "hangs",
-                                        [ABORT_DEADLOCK] = "deadlocks",
-                                        [ABORT_BUGCHECK] = "bugchecks",
-                                        [ABORT_STATE] = "bugchecks"};
-    note(executor, "%s", words[how]);
+void trace_abort(const Executor *executor, Verdict verdict) {
+    note(executor, "%s", verdict_name(verdict));
 }
 
 void trace_left(const Executor *executor, bool leaked) {

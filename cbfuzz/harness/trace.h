@@ -13,7 +13,7 @@ void trace_return(Executor *executor, const Call *call);
 /* The memory of an object that the last call was about has been freed. */
 void trace_gone(Executor *executor, uint64_t pointer);
 /* The call in progress will not return. */
-void trace_abort(const Executor *executor, Abort how);
+void trace_abort(const Executor *executor, Verdict verdict);
 /* All was given back: is something left? */
 void trace_left(const Executor *executor, bool leaked);
 

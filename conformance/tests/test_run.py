@@ -188,7 +188,7 @@ def test_trace_in_the_document(cbfuzz, script):
         "fail_allocation 1", "unregister r1",
         "r3 = register b F2 0x20", "  (an allocation failed)", "  -> NULL",
         "r4 = register b F2 0x20", "  -> handle, registration 2",
-        "(giving back) unregister F2 0x20", "(giving back) dereference object 1",
+        "(giving back) unregister registration 2", "(giving back) dereference object 1",
         "(giving back) dereference object 1", "(giving back) make_temporary object 1",
         "  (nothing is left)"]
     shown = cbfuzz("run", "--trace", path, demo, code=0).out
