@@ -22,11 +22,11 @@ NT := -fshort-wchar -fms-extensions -Wno-microsoft -Wno-multichar -Icbfuzz/nt/in
 # harness, the machine and the rest for nothing: their speed is the tool's.
 PLAIN_FLAGS := $(COMMON) -O3 -fomit-frame-pointer
 NT_FLAGS := $(COMMON) $(NT) -O2 -fsanitize=address
-HARNESS_FLAGS := $(COMMON) $(NT) -O3
+HARNESS_FLAGS := $(COMMON) $(NT) -O3 -I/usr/include/libxml2
 CALLBACK_FLAGS := $(COMMON) $(NT) -O2 -fsanitize=address -fsanitize=fuzzer-no-link -fvisibility=hidden \
                   -include cbfuzz/harness/builtin_sections.h
 LDFLAGS := -fsanitize=address -rdynamic
-LDLIBS := $(FUZZER) -lstdc++ -ljansson -ldl -lm -lpthread
+LDLIBS := $(FUZZER) -lstdc++ -ljansson -lxml2 -ldl -lm -lpthread
 
 PLAIN := $(wildcard cbfuzz/program/*.c cbfuzz/generate/*.c spec/*.c)
 HARNESS := $(wildcard cbfuzz/main.c cbfuzz/cli/*.c cbfuzz/fuzz/*.c cbfuzz/conform/*.c cbfuzz/report/*.c cbfuzz/harness/*.c)

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
-#include "cli/version.h"
+#include "report/version.h"
 #include "harness/interrupt.h"
 
 static const Command commands[] = {

@@ -34,13 +34,13 @@ extern const char *cli_program;
 typedef struct {
     const char *implementation; /* NULL: built-in */
     bool windows, profile_given;
-    bool json, trace, keep_going, threads, list;
+    bool json, trace, keep_going, threads, list, update_baseline;
     uint64_t clauses[2]; /* bits of those given */
     double seconds;
     uint64_t runs, seed;
     bool seed_given;
     unsigned jobs;
-    const char *artifacts, *output;
+    const char *artifacts, *output, *junit, *sarif, *baseline;
     char **files; /* what follows the options; NULL-terminated */
     int file_count;
     char **flags; /* what follows "--", for libFuzzer */
@@ -48,7 +48,8 @@ typedef struct {
 
 /* Letters of the options that a subcommand takes besides --json, --help and
  * --version: i impl, p profile, t trace, k keep-going, T threads, s seconds,
- * r runs, S seed, j jobs, a artifacts, o output, c clause, l list, - flags after "--". Returns -1
+ * r runs, S seed, j jobs, a artifacts, o output, c clause, l list, J junit, R sarif, b baseline,
+ * u update-baseline, - flags after "--". Returns -1
  * to go on, else the exit code (help and version were printed, or the mistake). */
 int cli_options(Options *options, int argc, char **argv, const char *letters, const char *help);
 

@@ -1,13 +1,18 @@
 /* cbfuzz conform: the cases of every clause, as a gate. */
+#include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "cli/cli.h"
+#include "conform/baseline.h"
 #include "harness/interrupt.h"
 #include "report/conform.h"
+#include "report/output.h"
 
 static const char help[] =
-    "usage: cbfuzz conform [--impl I] [--profile P] [--clause ID]... [--list] [--json]\n"
-    "                      [DIR|FILE|GLOB...]\n\n"
+    "usage: cbfuzz conform [--impl I] [--profile P] [--clause ID]... [--list]\n"
+    "                      [--junit F] [--sarif F] [--baseline F [--update-baseline]]\n"
+    "                      [--json] [DIR|FILE|GLOB...]\n\n"
     "Runs the cases of every clause, each in a process of its own, and says which hold.\n"
     "Without a DIR, FILE or GLOB: all cases of conformance/cases; a place below that folder\n"
     "may be named without it, as in `cbfuzz conform notify`.\n\n"
@@ -17,11 +22,28 @@ static const char help[] =
     "                is by default held to both: each case in the profile that it states\n"
     "  --clause ID   only cases that name the clause; may be given again\n"
     "  --list        print the chosen cases and run none\n"
+    "  --junit F     write a report in JUnit's XML\n"
+    "  --sarif F     write a report in SARIF 2.1.0\n"
+    "  --baseline F  known failures, one a line: CASE  # REASON. They do not count; a line\n"
+    "                whose case holds or is gone is stale, and counts\n"
+    "  --update-baseline  write what fails now into the baseline, take out what is stale\n"
     "  --json        one JSON document on standard output\n\n"
+    "On GitHub Actions failures become annotations, and the job gets a summary.\n\n"
     "examples:\n"
     "  cbfuzz conform\n"
-    "  cbfuzz conform --impl build/impl/mine.so\n"
+    "  cbfuzz conform --impl build/impl/mine.so --junit conform.xml --baseline known.txt\n"
     "  cbfuzz conform --impl build/impl/mine.so --clause NOTIFY-ORDER '*order*'\n";
+
+/* One run of the command. */
+typedef struct {
+    const Options *options;
+    Selection selection;
+    Suite suite;
+    Baseline baseline;
+    Judge judge;
+    Summary summary;
+    ReportCall call;
+} Conform;
 
 static double now(void) {
     struct timespec time;
@@ -42,14 +64,17 @@ static void tell_mistakes(const Suite *suite) {
 
 /* Did anything happen that could have gone wrong? */
 static bool is_empty(const Summary *summary) {
-    if (interrupt_signal || summary->counts[CASE_WRONG] || summary->effective) return false;
-    unsigned ran = summary->suite->count - summary->counts[CASE_SKIPPED];
-    if (ran)
-        cli_fail(EXIT_REQUEST, "conform", "nothing happened: none of %llu statements took effect",
-                 (unsigned long long)summary->statements);
-    else
-        cli_fail(EXIT_REQUEST, "conform", "nothing was run: all %u cases are skipped: %s",
-                 summary->suite->count, summary->suite->cases[0].reason);
+    const unsigned *counts = summary->counts;
+    const Suite *suite = summary->suite;
+    if (interrupt_signal || counts[CASE_WRONG] || summary->effective) return false;
+    for (unsigned i = 0; i < suite->count; i++)
+        if (suite->cases[i].ran) {
+            cli_fail(EXIT_REQUEST, "conform",
+                     "nothing happened: none of %llu statements took effect",
+                     (unsigned long long)summary->statements);
+            return true;
+        }
+    cli_fail(EXIT_REQUEST, "conform", "nothing was run: %s", suite->cases[0].reason);
     return true;
 }
 
@@ -60,61 +85,138 @@ static int code_of(const Judge *judge, const Summary *summary) {
     return summary->counts[CASE_FAILS] || summary->counts[CASE_STALE] ? EXIT_FINDING : 0;
 }
 
-static int list(const Options *options, Suite *suite) {
+static int list(Conform *conform) {
+    const Options *options = conform->options;
     unsigned wrong = 0;
-    for (unsigned i = 0; i < suite->count; i++)
-        wrong += suite->cases[i].status == CASE_WRONG;
+    for (unsigned i = 0; i < conform->suite.count; i++)
+        wrong += conform->suite.cases[i].status == CASE_WRONG;
     FILE *out = cli_out(options);
-    tell_mistakes(suite);
-    conform_list(out, suite);
-    fprintf(out, "cbfuzz conform: %u cases, %u wrong, none run\n", suite->count, wrong);
+    tell_mistakes(&conform->suite);
+    conform_list(out, &conform->suite);
+    fprintf(out, "cbfuzz conform: %u cases, %u wrong, none run\n", conform->suite.count, wrong);
     int code = wrong ? EXIT_REQUEST : 0;
+    if (!options->json) return cli_end(code, "conform");
     json_t *document = report_json("conform");
-    conform_json_cases(document, suite);
-    suite_free(suite);
-    if (options->json) return report_json_end(document, code);
-    json_decref(document);
-    return cli_end(code, "conform");
+    conform_json_cases(document, &conform->suite);
+    return report_json_end(document, code);
 }
 
-static int run(const Options *options, Suite *suite, Implementation *implementation) {
-    Judge judge;
-    if (!judge_open(&judge, implementation))
-        return cli_reject(options, EXIT_TOOL, "conform", "%s", judge.runner.error);
-    Ask ask = what_is_asked(options, implementation);
-    FILE *out = cli_out(options);
-    ReportCall call = cli_call(options);
-    double begun = now();
-    judge_suite(&judge, suite, ask);
-    Summary summary = summary_of(suite, &judge, ask, now() - begun);
+/* What can be known to go wrong before anything is run. -1, or the exit code. */
+static int prepare(Conform *conform) {
+    const Options *options = conform->options;
+    const char *files[] = {options->junit, options->sarif,
+                           options->update_baseline ? options->baseline : NULL};
+    char error[1200];
+    if (options->update_baseline && !options->baseline)
+        return cli_reject(options, EXIT_REQUEST, "conform",
+                          "--update-baseline needs --baseline F, the file to write");
+    for (unsigned i = 0; i < sizeof files / sizeof files[0]; i++) {
+        if (!files[i]) continue;
+        if (options->list)
+            return cli_reject(options, EXIT_REQUEST, "conform",
+                              "--list runs no case: there is nothing to write to %s", files[i]);
+        for (unsigned j = 0; j < i; j++)
+            if (files[j] && strcmp(files[i], files[j]) == 0)
+                return cli_reject(options, EXIT_REQUEST, "conform",
+                                  "%s: two reports cannot be one file", files[i]);
+        if (!output_check(files[i], error, sizeof error))
+            return cli_reject(options, EXIT_REQUEST, "conform", "%s", error);
+    }
+    if (options->baseline && !baseline_read(&conform->baseline, options->baseline,
+                                            options->update_baseline, error, sizeof error))
+        return cli_reject(options, EXIT_REQUEST, "conform", "%s", error);
+    if (!suite_open(&conform->suite, &conform->selection, error, sizeof error))
+        return cli_reject(options, EXIT_REQUEST, "conform", "%s", error);
+    return -1;
+}
+
+static int write_report(const char *path, char *text, size_t size, int code) {
+    char error[1200] = "out of memory";
+    if (!text || !output_write(path, text, size, error, sizeof error))
+        code = cli_fail(EXIT_TOOL, "conform", "%s", error);
+    free(text);
+    return code;
+}
+
+/* After a failure the other report is still written. Returns the code, or EXIT_TOOL. */
+static int write_reports(const Conform *conform, int code) {
+    const Options *options = conform->options;
+    int written = code;
+    size_t size = 0;
+    if (options->junit) {
+        char *text = conform_junit(&conform->summary, &conform->call, &size);
+        written = write_report(options->junit, text, size, written);
+    }
+    if (options->sarif) {
+        char *text = conform_sarif(&conform->summary, &conform->call, code, &size);
+        written = write_report(options->sarif, text, size, written);
+    }
+    return written;
+}
+
+static int update_baseline(Conform *conform) {
+    const char *path = conform->options->baseline;
+    char error[1200] = "out of memory";
+    size_t size;
+    char *text = baseline_updated(&conform->baseline, &conform->suite, &size);
+    bool good = text && output_write(path, text, size, error, sizeof error);
+    free(text);
+    if (!good) return cli_fail(EXIT_TOOL, "conform", "%s", error);
+    baseline_accept(&conform->suite);
+    return 0;
+}
+
+/* Statuses are what the baseline makes of them, reports are written, the code is known. */
+static int conclude(Conform *conform, Ask ask, double seconds) {
+    const Options *options = conform->options;
+    Suite *suite = &conform->suite;
+    bool complete = !conform->judge.failed && !interrupt_signal;
+    int code = 0;
+    if (!baseline_apply(&conform->baseline, suite, &conform->selection))
+        code = cli_fail(EXIT_TOOL, "conform", "out of memory");
+    if (options->update_baseline && complete && !code) code = update_baseline(conform);
+    conform->summary = summary_of(suite, &conform->judge, ask, seconds);
     tell_mistakes(suite);
-    conform_text(out, &summary, &call);
-    int code = code_of(&judge, &summary);
-    conform_last_line(out, &summary);
+    conform_text(cli_out(options), &conform->summary, &conform->call);
+    if (!code) code = code_of(&conform->judge, &conform->summary);
+    int written = write_reports(conform, code);
+    conform_github(cli_out(options), &conform->summary);
+    return written;
+}
+
+static int run(Conform *conform, Implementation *implementation) {
+    const Options *options = conform->options;
+    if (!judge_open(&conform->judge, implementation))
+        return cli_reject(options, EXIT_TOOL, "conform", "%s", conform->judge.runner.error);
+    Ask ask = what_is_asked(options, implementation);
+    double begun = now();
+    judge_suite(&conform->judge, &conform->suite, ask);
+    int code = conclude(conform, ask, now() - begun);
+    conform_last_line(cli_out(options), &conform->summary);
+    judge_close(&conform->judge);
+    if (!options->json) return cli_end(code, "conform");
     json_t *document = report_json("conform");
-    conform_json(document, &summary);
-    judge_close(&judge);
-    if (options->json) return report_json_end(document, code);
-    json_decref(document);
-    return cli_end(code, "conform");
+    conform_json(document, &conform->summary);
+    return report_json_end(document, code);
 }
 
 int cli_conform(int argc, char **argv) {
     Options options;
-    int code = cli_options(&options, argc, argv, "ipcl", help);
+    int code = cli_options(&options, argc, argv, "ipclJRbu", help);
     if (code >= 0) return code;
-    Selection selection = {.paths = options.files,
-                           .path_count = options.file_count,
-                           .clauses = {{options.clauses[0], options.clauses[1]}},
-                           .by_clause = options.clauses[0] || options.clauses[1]};
-    Suite suite;
+    Conform conform = {.options = &options,
+                       .selection = {.paths = options.files,
+                                     .path_count = options.file_count,
+                                     .clauses = {{options.clauses[0], options.clauses[1]}},
+                                     .by_clause = options.clauses[0] || options.clauses[1]},
+                       .call = cli_call(&options)};
     Implementation implementation;
-    char error[1200];
-    if (!suite_open(&suite, &selection, error, sizeof error))
-        return cli_reject(&options, EXIT_REQUEST, "conform", "%s", error);
-    if (options.list) return list(&options, &suite);
-    if ((code = cli_load(&options, "conform", &implementation)) >= 0) return code;
-    code = run(&options, &suite, &implementation);
-    suite_free(&suite);
+    if ((code = prepare(&conform)) < 0) {
+        if (options.list) code = list(&conform);
+        else if ((code = cli_load(&options, "conform", &implementation)) < 0)
+            code = run(&conform, &implementation);
+    }
+    baseline_free(&conform.baseline);
+    suite_free(&conform.suite);
     return code;
 }

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
-#include "cli/version.h"
+#include "report/version.h"
 #include "harness/load.h"
 
 const char *cli_program = "cbfuzz";
@@ -28,6 +28,10 @@ static const struct {
     {'o', {"output", required_argument, NULL, 'o'}},
     {'c', {"clause", required_argument, NULL, 'c'}},
     {'l', {"list", no_argument, NULL, 'l'}},
+    {'J', {"junit", required_argument, NULL, 'J'}},
+    {'R', {"sarif", required_argument, NULL, 'R'}},
+    {'b', {"baseline", required_argument, NULL, 'b'}},
+    {'u', {"update-baseline", no_argument, NULL, 'u'}},
 };
 enum { ROWS = sizeof table / sizeof table[0] };
 
@@ -130,6 +134,10 @@ static int take_option(Options *options, const char *command, char letter, const
         options->clauses[number >> 6] |= UINT64_C(1) << (number & 63);
         return -1;
     case 'l': options->list = true; return -1;
+    case 'J': options->junit = value; return -1;
+    case 'R': options->sarif = value; return -1;
+    case 'b': options->baseline = value; return -1;
+    case 'u': options->update_baseline = true; return -1;
     default: return -1;
     }
 }

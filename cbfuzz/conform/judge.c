@@ -151,6 +151,7 @@ static void run_case(Judge *judge, Case *one, bool windows, bool undecided) {
     session->windows = windows;
     runner_renew(&judge->runner);
     if (!runner_run(&judge->runner, one->program, judge->readings[windows])) {
+        case_set(one, CASE_NOT_RUN, "%s", judge->runner.error);
         judge->failed = true;
         return;
     }

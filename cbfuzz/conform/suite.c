@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "conform/suite.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fnmatch.h>
 #include <glob.h>
@@ -12,6 +13,7 @@
 #include <unistd.h>
 
 #include "harness/load.h"
+#include "program/utf8.h"
 
 static const char folder_name[] = "conformance/cases";
 
@@ -32,6 +34,57 @@ void case_set(Case *one, CaseStatus status, const char *format, ...) {
     free(one->reason);
     one->reason = reason;
     one->status = status;
+}
+
+static void free_case(Case *one) {
+    free(one->path);
+    free(one->name);
+    free(one->topic);
+    free(one->intent);
+    free(one->reason);
+    free(one->note);
+    free(one->where);
+    free(one->finding);
+    program_free(one->program);
+}
+
+Case *suite_add(Suite *suite, const char *path, const char *name) {
+    if (suite->count == suite->capacity) {
+        unsigned capacity = suite->capacity ? 2 * suite->capacity : 64;
+        Case *larger = realloc(suite->cases, capacity * sizeof *larger);
+        if (!larger) return NULL;
+        suite->cases = larger;
+        suite->capacity = capacity;
+    }
+    const char *slash = strrchr(name, '/');
+    Case one = {.path = strdup(path),
+                .name = strdup(name),
+                .topic = strndup(name, slash ? (size_t)(slash - name) : 0),
+                .intent = strdup(""),
+                .line = 1};
+    if (!one.path || !one.name || !one.topic || !one.intent) {
+        free_case(&one);
+        return NULL;
+    }
+    suite->cases[suite->count] = one;
+    return &suite->cases[suite->count++];
+}
+
+void suite_remove(Suite *suite, unsigned index) {
+    free_case(&suite->cases[index]);
+    suite->count--;
+    memmove(suite->cases + index, suite->cases + index + 1,
+            (suite->count - index) * sizeof *suite->cases);
+}
+
+static int by_name(const void *a, const void *b) {
+    const Case *first = a, *second = b;
+    int topics = strcmp(first->topic, second->topic);
+    return topics ? topics : strcmp(first->name, second->name);
+}
+
+void suite_sort(Suite *suite) {
+    if (suite->count) qsort(suite->cases, suite->count, sizeof *suite->cases, by_name);
 }
 
 static bool is_folder(const char *path) {
@@ -60,19 +113,42 @@ static const char *below(const char *folder, const char *path) {
     return path[length] == '/' ? path + length + 1 : NULL;
 }
 
+/* Odd characters as %XX, so that a name is one line of text wherever it is printed,
+ * and different files have different names. */
+static char *spell(const char *path) {
+    char *name = malloc(3 * strlen(path) + 1), *to = name;
+    for (const char *at = path; name && *at;) {
+        uint32_t character;
+        unsigned read = utf8_read(at, strlen(at), &character);
+        bool shows = read && utf8_shows(character) && !strchr("%#", *at) &&
+                     !(*at == ' ' && (at == path || !at[1]));
+        for (unsigned i = 0; i < (read ? read : 1); i++, at++)
+            if (shows) *to++ = *at;
+            else to += sprintf(to, "%%%02X", (unsigned char)*at);
+    }
+    if (name) *to = 0;
+    return name;
+}
+
 /* A case is called by its place in the suite, however it was reached. */
 static char *name_of(const Suite *suite, const char *path) {
     char *name = NULL;
     char *real = realpath(path, NULL), *root = suite->root ? realpath(suite->root, NULL) : NULL;
     const char *inside = real && root ? below(root, real) : NULL;
-    if (inside) name = strdup(inside);
+    if (inside) name = spell(inside);
     else if (real && root && strcmp(real, root) == 0) name = strdup("");
     free(real);
     free(root);
     if (name) return name;
     while (strncmp(path, "./", 2) == 0)
         path += 2;
-    return strdup(path);
+    char *trimmed = strdup(strcmp(path, ".") == 0 ? "" : path);
+    for (size_t length = trimmed ? strlen(trimmed) : 0; length > 1 && trimmed[length - 1] == '/';
+         length--)
+        trimmed[length - 1] = 0;
+    name = trimmed ? spell(trimmed) : NULL;
+    free(trimmed);
+    return name;
 }
 
 static bool is_chosen(const Case *one, const Selection *selection) {
@@ -97,6 +173,15 @@ static void take_clauses(Case *one, const Line *line) {
         if (!known && one->clause_count < CASE_CLAUSES) one->clauses[one->clause_count++] = clause;
         at += length + 1;
     }
+}
+
+/* FILE:LINE: ... */
+static uint32_t place_in(const char *path, const char *error) {
+    char shown[512];
+    unsigned line;
+    load_printable(path, shown, sizeof shown);
+    const char *behind = error + strnlen(error, strlen(shown));
+    return sscanf(behind, ":%u:", &line) == 1 && line ? line : 1;
 }
 
 static void read_case(Case *one) {
@@ -124,6 +209,7 @@ static void read_case(Case *one) {
                  load_printable(one->path, shown, sizeof shown), script ? ":1:1" : "");
     }
     case_set(one, CASE_WRONG, "%s", error);
+    one->line = place_in(one->path, error);
     program_free(one->program);
     one->program = NULL;
 }
@@ -133,17 +219,6 @@ typedef struct {
     const Selection *selection;
     bool folder, out_of_memory;
 } Taking;
-
-static void free_case(Case *one) {
-    free(one->path);
-    free(one->name);
-    free(one->topic);
-    free(one->intent);
-    free(one->reason);
-    free(one->note);
-    free(one->finding);
-    program_free(one->program);
-}
 
 static bool take_case(void *context, const char *path) {
     Taking *taking = context;
@@ -157,29 +232,15 @@ static bool take_case(void *context, const char *path) {
             free(name);
             return true; /* chosen twice, run once */
         }
-    if (suite->count == suite->capacity) {
-        unsigned capacity = suite->capacity ? 2 * suite->capacity : 64;
-        Case *larger = realloc(suite->cases, capacity * sizeof *larger);
-        if (larger) {
-            suite->cases = larger;
-            suite->capacity = capacity;
-        }
-    }
-    if (!name || suite->count == suite->capacity) {
-        free(name);
+    Case *one = name ? suite_add(suite, path, name) : NULL;
+    free(name);
+    if (!one) {
         taking->out_of_memory = true;
         return false;
     }
-    const char *slash = strrchr(name, '/');
-    Case one = {.path = strdup(path),
-                .name = name,
-                .topic = strndup(name, slash ? (size_t)(slash - name) : 0),
-                .intent = strdup(""),
-                .line = 1};
-    read_case(&one);
+    read_case(one);
     suite->found++;
-    if (is_chosen(&one, taking->selection)) suite->cases[suite->count++] = one;
-    else free_case(&one);
+    if (!is_chosen(one, taking->selection)) suite_remove(suite, suite->count - 1);
     return true;
 }
 
@@ -206,9 +267,8 @@ static bool take_pattern(Taking *taking, const char *pattern, char *error, size_
         for (unsigned i = 0; i < all.count && good; i++)
             if (fnmatch(pattern, all.cases[i].name, 0) == 0)
                 good = take_path(taking, all.cases[i].path, error, error_size);
-        for (unsigned i = 0; i < all.count; i++)
-            free_case(&all.cases[i]);
-        free(all.cases);
+        all.root = NULL;
+        suite_free(&all);
     }
     if (good && suite->found == before && !taking->out_of_memory) {
         snprintf(error, error_size, "%s: no case is called so", pattern);
@@ -241,12 +301,6 @@ static bool take_argument(Taking *taking, const char *argument, char *error, siz
     return good;
 }
 
-static int by_name(const void *a, const void *b) {
-    const Case *first = a, *second = b;
-    int topics = strcmp(first->topic, second->topic);
-    return topics ? topics : strcmp(first->name, second->name);
-}
-
 bool suite_open(Suite *suite, const Selection *selection, char *error, size_t error_size) {
     *suite =
         (Suite){.root = suite_root(), .whole = !selection->path_count && !selection->by_clause};
@@ -271,7 +325,7 @@ bool suite_open(Suite *suite, const Selection *selection, char *error, size_t er
     else if (!suite->count)
         snprintf(error, error_size, "none of %u cases names a clause that --clause asks for",
                  suite->found);
-    if (suite->count) qsort(suite->cases, suite->count, sizeof *suite->cases, by_name);
+    suite_sort(suite);
     return suite->count > 0;
 }
 
@@ -283,11 +337,28 @@ void suite_free(Suite *suite) {
     *suite = (Suite){0};
 }
 
+/* The path that spell has made a name of. */
+static char *unspell(const char *name) {
+    char *path = strdup(name), *to = path;
+    for (const char *at = name; path && *at; to++) {
+        if (*at == '%' && isxdigit((unsigned char)at[1]) && isxdigit((unsigned char)at[2])) {
+            char digits[3] = {at[1], at[2], 0};
+            *to = (char)strtoul(digits, NULL, 16);
+            at += 3;
+        } else {
+            *to = *at++;
+        }
+    }
+    if (path) *to = 0;
+    return path;
+}
+
 bool suite_has_file(const Suite *suite, const char *name) {
-    char *inside = NULL;
-    if (suite->root && asprintf(&inside, "%s/%s", suite->root, name) < 0) inside = NULL;
-    bool there = exists(name) || (inside && exists(inside));
+    char *path = unspell(name), *inside = NULL;
+    if (path && suite->root && asprintf(&inside, "%s/%s", suite->root, path) < 0) inside = NULL;
+    bool there = (path && exists(path)) || (inside && exists(inside));
     free(inside);
+    free(path);
     return there;
 }
 
@@ -296,8 +367,8 @@ bool suite_covers(const Suite *suite, const Selection *selection, const char *na
     if (selection->by_clause) return false; /* nobody can tell what it was about */
     for (int i = 0; i < selection->path_count; i++) {
         char *folder = name_of(suite, selection->paths[i]);
-        bool covered = folder && (!*folder || strcmp(folder, name) == 0 || below(folder, name) ||
-                                  fnmatch(folder, name, 0) == 0);
+        bool covered = folder && ((!*folder && *name != '/') || strcmp(folder, name) == 0 ||
+                                  below(folder, name) || fnmatch(folder, name, 0) == 0);
         free(folder);
         if (covered) return true;
     }

@@ -48,6 +48,7 @@ typedef struct {
     char *note;          /* something to be said of the finding, or NULL */
     const char *before;  /* a case to be run before it, lest the finding does not show; or NULL */
     uint32_t line;       /* in the script, of the statement where it ended; 1 at least */
+    char *where;         /* CASE_STALE: the baseline, and `line` is in it; else NULL */
     double seconds;
 } Case;
 
@@ -81,6 +82,14 @@ bool suite_has_file(const Suite *suite, const char *name);
 
 /* Could the selection have found a case of this name, if there were one? */
 bool suite_covers(const Suite *suite, const Selection *selection, const char *name);
+
+/* Appends a case without a program, of this name; NULL: no memory. Its place
+ * in the order comes with suite_sort. */
+Case *suite_add(Suite *suite, const char *path, const char *name);
+void suite_sort(Suite *suite);
+
+/* Takes the case out of the suite. */
+void suite_remove(Suite *suite, unsigned index);
 
 /* Sets status and reason (printf). */
 void case_set(Case *one, CaseStatus status, const char *format, ...)

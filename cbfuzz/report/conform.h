@@ -18,4 +18,20 @@ void conform_list(FILE *out, const Suite *suite);
 void conform_json_cases(json_t *document, const Suite *suite);
 void conform_json(json_t *document, const Summary *summary);
 
+/* A report file as text, to be freed; NULL when memory is short. */
+char *conform_junit(const Summary *summary, const ReportCall *call, size_t *size);
+char *conform_sarif(const Summary *summary, const ReportCall *call, int code, size_t *size);
+
+/* On GitHub Actions (GITHUB_ACTIONS=true): ::error lines, which make annotations, and
+ * the summary that is shown with the job, appended to $GITHUB_STEP_SUMMARY. */
+void conform_github(FILE *out, const Summary *summary);
+
+/* What went wrong with a case: "diverges NOTIFY-ORDER: routines run in ..." and all of
+ * it; "" for one that holds. To be freed. */
+char *conform_headline(const Case *one);
+char *conform_details(const Case *one, const ReportCall *call);
+
+/* Text without controls and characters that do not show; newlines stay. To be freed. */
+char *conform_clean(const char *text);
+
 #endif

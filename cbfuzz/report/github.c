@@ -1,0 +1,92 @@
+/* A run of the suite for GitHub Actions: annotations, and the summary of the job. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "report/conform.h"
+#include "report/output.h"
+
+/* A value of a workflow command; in a property : and , end it as well. */
+static void print_escaped(FILE *out, const char *text, bool property) {
+    for (; *text; text++)
+        if (strchr("%\r\n", *text) || (property && strchr(":,", *text)))
+            fprintf(out, "%%%02X", (unsigned char)*text);
+        else fputc(*text, out);
+}
+
+static void annotate(FILE *out, const Case *one) {
+    char *place = output_place(one->where ? one->where : one->path);
+    char *headline = conform_headline(one);
+    fputs("::error file=", out);
+    print_escaped(out, place ? place : one->path, true);
+    fprintf(out, ",line=%u,title=", one->line);
+    print_escaped(out, one->name, true);
+    fputs("::", out);
+    print_escaped(out, headline ? headline : "", false);
+    if (one->finding && one->status == CASE_FAILS) {
+        char *observed = NULL;
+        if (asprintf(&observed, "\n%s\nexpected %s\nobserved %s", one->finding->statement,
+                     one->finding->expected, one->finding->observed) < 0)
+            observed = NULL;
+        print_escaped(out, observed ? observed : "", false);
+        free(observed);
+    }
+    fputc('\n', out);
+    free(place);
+    free(headline);
+}
+
+static bool is_told(const Case *one) {
+    return one->status == CASE_FAILS || one->status == CASE_STALE || one->status == CASE_WRONG;
+}
+
+/* In a table's cell, as code: no pipe or backtick may end it. */
+static void print_cell(FILE *out, const char *text) {
+    fputc('`', out);
+    for (; *text; text++)
+        if (*text == '|') fputs("\\|", out);
+        else fputc(*text == '`' || *text == '\n' ? '\'' : *text, out);
+    fputc('`', out);
+}
+
+static void print_summary(FILE *out, const Summary *summary) {
+    const unsigned *counts = summary->counts;
+    const Suite *suite = summary->suite;
+    bool any = false;
+    fputs("### cbfuzz conform: ", out);
+    print_cell(out, summary->implementation);
+    fprintf(out,
+            "\n\n| cases | hold | fail | known | stale | skipped | wrong | clauses |\n"
+            "| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n"
+            "| %u | %u | %u | %u | %u | %u | %u | %u of %u |\n\n",
+            suite->count, counts[CASE_HOLDS], counts[CASE_FAILS], counts[CASE_KNOWN],
+            counts[CASE_STALE], counts[CASE_SKIPPED] + counts[CASE_NOT_RUN], counts[CASE_WRONG],
+            summary->covered, summary->coverable);
+    for (unsigned i = 0; i < suite->count; i++) {
+        const Case *one = &suite->cases[i];
+        if (!is_told(one)) continue;
+        if (!any) fputs("| case | status | what |\n| --- | --- | --- |\n", out);
+        any = true;
+        char *headline = conform_headline(one);
+        fputs("| ", out);
+        print_cell(out, one->name);
+        fprintf(out, " | %s | ", case_status_name(one->status));
+        print_cell(out, headline ? headline : "");
+        fputs(" |\n", out);
+        free(headline);
+    }
+    if (any) fputc('\n', out);
+}
+
+void conform_github(FILE *out, const Summary *summary) {
+    const char *actions = getenv("GITHUB_ACTIONS"), *path = getenv("GITHUB_STEP_SUMMARY");
+    if (!actions || strcmp(actions, "true") != 0) return;
+    for (unsigned i = 0; i < summary->suite->count; i++)
+        if (is_told(&summary->suite->cases[i])) annotate(out, &summary->suite->cases[i]);
+    if (!path || !*path) return;
+    FILE *file = fopen(path, "a");
+    if (file) print_summary(file, summary);
+    if (!file || fclose(file) != 0)
+        fprintf(stderr, "cbfuzz conform: $GITHUB_STEP_SUMMARY: %s\n", strerror(errno));
+}

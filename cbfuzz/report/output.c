@@ -1,0 +1,79 @@
+/* Report files: known to be writable before a run, complete or not there after it. */
+#define _GNU_SOURCE
+#include "report/output.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "fuzz/artifact.h"
+
+static bool refuse(const char *path, const char *why, char *error, size_t error_size) {
+    snprintf(error, error_size, "%s: cannot be written: %s", *path ? path : "\"\"", why);
+    return false;
+}
+
+/* Where the file is, behind links; a device or pipe is not replaced. */
+static char *target_of(const char *path, bool *regular) {
+    struct stat status;
+    bool there = stat(path, &status) == 0;
+    *regular = !there || S_ISREG(status.st_mode);
+    return there ? realpath(path, NULL) : strdup(path);
+}
+
+bool output_check(const char *path, char *error, size_t error_size) {
+    struct stat status;
+    bool there = stat(path, &status) == 0, regular;
+    if (there && S_ISDIR(status.st_mode)) return refuse(path, "it is a folder", error, error_size);
+    if (there && access(path, W_OK) != 0) return refuse(path, strerror(errno), error, error_size);
+    char *target = target_of(path, &regular), *beside = NULL;
+    if (!target) return refuse(path, strerror(errno), error, error_size);
+    bool good = true;
+    if (regular) {
+        int file = asprintf(&beside, "%s.XXXXXX", target) < 0 ? -1 : mkstemp(beside);
+        good = file >= 0 && *path;
+        if (!good) refuse(path, strerror(*path ? errno : ENOENT), error, error_size);
+        if (file >= 0) {
+            close(file);
+            unlink(beside);
+        }
+    }
+    free(beside);
+    free(target);
+    return good;
+}
+
+bool output_write(const char *path, const char *data, size_t size, char *error, size_t error_size) {
+    bool regular, good;
+    char *target = target_of(path, &regular);
+    if (!target) return refuse(path, strerror(errno), error, error_size);
+    if (regular) {
+        good = file_replace(target, data, size, error, error_size);
+    } else {
+        FILE *out = fopen(target, "w");
+        good = out && fwrite(data, 1, size, out) == size;
+        good = out && fclose(out) == 0 && good;
+        if (!good) refuse(path, strerror(errno), error, error_size);
+    }
+    free(target);
+    return good;
+}
+
+char *output_place(const char *path) {
+    const char *names[] = {"GITHUB_WORKSPACE", "CI_PROJECT_DIR", NULL};
+    char *real = realpath(path, NULL), *place = NULL;
+    for (unsigned i = 0; real && !place && i < sizeof names / sizeof names[0]; i++) {
+        const char *folder = names[i] ? getenv(names[i]) : ".";
+        char *base = folder && *folder ? realpath(folder, NULL) : NULL;
+        size_t length = base ? strlen(base) : 0;
+        if (length && strncmp(real, base, length) == 0 && real[length] == '/')
+            place = strdup(real + length + 1);
+        free(base);
+    }
+    if (!place) return real ? real : strdup(path);
+    free(real);
+    return place;
+}
