@@ -27,7 +27,10 @@ static const char help[] =
     "  cbfuzz fuzz --seconds 60\n"
     "  cbfuzz fuzz --impl build/impl/mine.so --seconds 60 build/corpus corpus/seed\n";
 
-enum { QUIET_SECONDS = 10 /* between status lines when nobody watches */ };
+enum {
+    QUIET_SECONDS = 10, /* between status lines when nobody watches */
+    FEW = 10            /* programs: fewer may all be without effect by chance */
+};
 
 typedef struct {
     const Options *options;
@@ -91,6 +94,7 @@ static json_t *as_json(const FuzzResult *result, const Options *options, json_t 
     json_object_set_new(document, "statements", json_integer((json_int_t)result->statements));
     json_object_set_new(document, "effective_statements",
                         json_integer((json_int_t)result->effective));
+    json_object_set_new(document, "statements_never_run", report_json_never_run(result->kinds));
     json_object_set_new(document, "seconds", json_real(result->seconds));
     json_object_set_new(document, "seed", json_integer((json_int_t)options->seed));
     json_object_set_new(document, "states", json_integer(result->states));
@@ -147,7 +151,12 @@ int cli_fuzz(int argc, char **argv) {
     if (listener.terminal) fputs("\r\033[K", out);
     if (code) cli_fail(code, "fuzz", "%s", error);
     else if (interrupt_signal) code = interrupt_code(0);
-    else code = result.finding_count ? EXIT_FINDING : 0;
+    else if (result.finding_count) code = EXIT_FINDING;
+    else if (!result.statements || (!result.effective && result.programs >= FEW))
+        code = cli_fail(EXIT_REQUEST, "fuzz",
+                        "nothing happened: %llu programs were run, and no statement took effect",
+                        (unsigned long long)result.programs);
+    if (result.statements) report_guard(out, result.statements, result.effective, result.kinds);
     fprintf(out,
             "cbfuzz fuzz: %s programs, %s statements, %u of %u clauses exercised, %u finding%s, "
             "%.1f s%s\n",

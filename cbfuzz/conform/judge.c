@@ -190,10 +190,3 @@ void judge_suite(Judge *judge, Suite *suite, Ask ask) {
             if (suite->cases[i].status == CASE_NOT_RUN)
                 judge_case(judge, &suite->cases[i], ask, pass == 1);
 }
-
-uint32_t judge_kinds_missing(uint32_t kinds) {
-    uint32_t missing = 0;
-    for (unsigned i = 0; i < LINE_KINDS; i++)
-        if (line_info[i].class == CLASS_CALL && !(kinds >> i & 1)) missing |= 1u << i;
-    return missing;
-}

@@ -34,7 +34,4 @@ void judge_close(Judge *judge);
  * last. Ends early, with cases not run, on interrupt_signal and on our own failure. */
 void judge_suite(Judge *judge, Suite *suite, Ask ask);
 
-/* Kinds of statements that programs can have and that no case has run. */
-uint32_t judge_kinds_missing(uint32_t kinds);
-
 #endif

@@ -12,7 +12,7 @@ Summary summary_of(const Suite *suite, const Judge *judge, Ask ask, double secon
                        .readings = judge->readings[ask == ASK_WINDOWS],
                        .statements = judge->statements,
                        .effective = judge->effective,
-                       .kinds_missing = judge_kinds_missing(judge->kinds),
+                       .kinds = judge->kinds,
                        .seconds = seconds};
     for (unsigned i = 0; i < suite->count; i++) {
         const Case *one = &suite->cases[i];

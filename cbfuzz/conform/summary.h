@@ -14,7 +14,7 @@ typedef struct {
     unsigned covered, coverable; /* clauses of the profiles asked for */
     Readings readings;           /* shown */
     uint64_t statements, effective;
-    uint32_t kinds_missing; /* bit LINE_...: kinds of statements that no case ran */
+    uint32_t kinds; /* bit LINE_...: such a statement was run */
     double seconds;
 } Summary;
 

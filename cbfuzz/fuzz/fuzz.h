@@ -36,6 +36,7 @@ typedef struct {
 
 typedef struct {
     uint64_t programs, statements, effective;
+    uint32_t kinds; /* bit LINE_...: a statement of this kind was run */
     double seconds;
     uint32_t corpus;                 /* programs kept */
     uint32_t states;                 /* abstract transitions seen */

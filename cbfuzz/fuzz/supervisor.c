@@ -84,6 +84,7 @@ static void count(Fuzz *fuzz) {
     result->programs = fuzz->shared->programs;
     result->statements = fuzz->shared->statements;
     result->effective = fuzz->shared->effective;
+    result->kinds = fuzz->shared->kinds;
     result->states = fuzz->shared->state_count;
     result->seconds = now() - fuzz->begun;
     result->clauses[0] = result->clauses[1] = 0;

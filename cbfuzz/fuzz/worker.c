@@ -110,11 +110,17 @@ static void learn(const Judgement *judgement) {
     readings_settle(&session->readings);
 }
 
+/* libFuzzer begins with an empty input and, without a corpus, with a line break:
+ * nobody's programs. */
+static bool is_of_libfuzzer(const uint8_t *data, size_t size) {
+    return !size || (size == 1 && *data == '\n');
+}
+
 /* A program is about to run: may it? */
-static void begin(void) {
+static void begin(bool counts) {
     FuzzShared *shared = mailbox->shared;
     if (shared->stop || (shared->runs && shared->programs >= shared->runs)) _exit(0);
-    shared->programs++;
+    shared->programs += counts;
 }
 
 static void end(void) {
@@ -122,6 +128,8 @@ static void end(void) {
     const Judgement *judgement = &mailbox->session->judgement;
     shared->statements += judgement->statements;
     shared->effective += judgement->effective;
+    uint32_t kinds = mailbox->session->executor.kinds;
+    if (kinds & ~shared->kinds) shared->kinds |= kinds;
     learn(judgement);
     if (worker_observer) worker_observer(mailbox->session);
     if (verdict_is_finding(judgement->verdict)) report();
@@ -157,7 +165,7 @@ static int run_one(const uint8_t *data, size_t size) {
         /* It ran while it was made: what it covered is all that is asked for. */
         copy(coverage, made_coverage, coverage_size);
     } else {
-        begin();
+        begin(!is_of_libfuzzer(data, size));
         if (size > SESSION_BYTES) size = SESSION_BYTES;
         copy(session->bytes, data, size);
         session->size = (uint32_t)size;
@@ -210,7 +218,7 @@ static size_t make_one(uint8_t *out, size_t room, uint64_t seed, Program *first,
                      .bytes = session->bytes,
                      .room = (uint32_t)(room < FUZZ_PROGRAM_BYTES ? room : FUZZ_PROGRAM_BYTES),
                      .size = &session->size};
-    begin();
+    begin(true);
     clear(coverage, coverage_size);
     generator_prepare(generator, &session->executor, &recipe);
     session_drive(session, program, generator_drive, generator);

@@ -12,6 +12,7 @@ typedef struct {
     bool keep_going;
     uint64_t runs; /* limit, 0: none */
     atomic_uint_fast64_t programs, statements, effective;
+    atomic_uint kinds; /* bit LINE_...: a line of this kind was run */
     atomic_uint signature_count;
     char signatures[FUZZ_SIGNATURES][160];
     uint8_t states[STATE_BITS / 8]; /* abstract transitions seen */

@@ -72,10 +72,7 @@ static json_t *clause_list(const Summary *summary, bool covered) {
 
 void conform_json(json_t *document, const Summary *summary) {
     static const char *const profiles[] = {"documented", "windows", "both"};
-    json_t *kinds = json_array(), *counts = json_object();
-    for (unsigned i = 0; i < LINE_KINDS; i++)
-        if (summary->kinds_missing >> i & 1)
-            json_array_append_new(kinds, json_string(line_info[i].word));
+    json_t *counts = json_object();
     for (unsigned i = 0; i < CASE_STATUSES; i++)
         json_object_set_new(counts, case_status_name(i), json_integer(summary->counts[i]));
     json_object_set_new(document, "implementation", report_json_text(summary->implementation));
@@ -88,6 +85,6 @@ void conform_json(json_t *document, const Summary *summary) {
     json_object_set_new(document, "statements", json_integer((json_int_t)summary->statements));
     json_object_set_new(document, "effective_statements",
                         json_integer((json_int_t)summary->effective));
-    json_object_set_new(document, "statements_never_run", kinds);
+    json_object_set_new(document, "statements_never_run", report_json_never_run(summary->kinds));
     json_object_set_new(document, "seconds", json_real(summary->seconds));
 }

@@ -87,20 +87,6 @@ static void print_readings(FILE *out, const Readings *readings) {
     }
 }
 
-static void print_guard(FILE *out, const Summary *summary) {
-    fprintf(out, "\nstatements: %llu run, %llu took effect (%.0f %%)",
-            (unsigned long long)summary->statements, (unsigned long long)summary->effective,
-            summary->statements ? 100.0 * (double)summary->effective / (double)summary->statements
-                                : 0.0);
-    const char *before = "; never run: ";
-    for (unsigned i = 0; i < LINE_KINDS; i++)
-        if (summary->kinds_missing >> i & 1) {
-            fprintf(out, "%s%s", before, line_info[i].word);
-            before = ", ";
-        }
-    fputc('\n', out);
-}
-
 void conform_text(FILE *out, const Summary *summary, const ReportCall *call) {
     const Suite *suite = summary->suite;
     print_table(out, suite);
@@ -108,7 +94,8 @@ void conform_text(FILE *out, const Summary *summary, const ReportCall *call) {
         if (suite->cases[i].status == CASE_FAILS) print_failure(out, &suite->cases[i], call);
     print_others(out, suite);
     print_readings(out, &summary->readings);
-    print_guard(out, summary);
+    fputc('\n', out);
+    report_guard(out, summary->statements, summary->effective, summary->kinds);
 }
 
 void conform_last_line(FILE *out, const Summary *summary) {

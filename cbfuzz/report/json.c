@@ -52,6 +52,14 @@ json_t *report_json_readings(const Readings *readings) {
     return array;
 }
 
+json_t *report_json_never_run(uint32_t kinds) {
+    json_t *array = json_array();
+    for (unsigned i = 0; i < LINE_KINDS; i++)
+        if (line_info[i].class == CLASS_CALL && !(kinds >> i & 1))
+            json_array_append_new(array, json_string(line_info[i].word));
+    return array;
+}
+
 int report_json_end(json_t *document, int code) {
     json_object_set_new(document, "exit", json_integer(code));
     bool good = json_dumpf(document, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII) == 0;

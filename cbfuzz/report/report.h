@@ -21,6 +21,13 @@ void report_finding(FILE *out, const Finding *finding, const ReportCall *call, c
 /* 31.2 M, 84,217: as a person reads it. Returns buffer. */
 const char *report_number(uint64_t number, char buffer[32]);
 
+/* The guard against empty success, one line: how many statements took effect, and which
+ * kinds (bit LINE_...) never ran. */
+void report_guard(FILE *out, uint64_t statements, uint64_t effective, uint32_t kinds);
+
+/* Names of the kinds of statements that are not among `kinds`. A new reference. */
+json_t *report_json_never_run(uint32_t kinds);
+
 /* The document's head: schema and command. A new reference. */
 json_t *report_json(const char *command);
 

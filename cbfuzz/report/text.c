@@ -86,3 +86,17 @@ const char *report_number(uint64_t number, char buffer[32]) {
     else snprintf(buffer, 32, "%.1f M", (double)number / 1e6);
     return buffer;
 }
+
+void report_guard(FILE *out, uint64_t statements, uint64_t effective, uint32_t kinds) {
+    char all[32], some[32];
+    const char *between = "; never run: ";
+    fprintf(out, "statements: %s run, %s took effect (%.0f %%)", report_number(statements, all),
+            report_number(effective, some),
+            statements ? 100.0 * (double)effective / (double)statements : 0.0);
+    for (unsigned i = 0; i < LINE_KINDS; i++) {
+        if (line_info[i].class != CLASS_CALL || kinds >> i & 1) continue;
+        fprintf(out, "%s%s", between, line_info[i].word);
+        between = ", ";
+    }
+    fputc('\n', out);
+}
