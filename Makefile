@@ -28,13 +28,19 @@ CALLBACK_FLAGS := $(COMMON) $(NT) -O2 -fsanitize=address -fsanitize=fuzzer-no-li
 LDFLAGS := -fsanitize=address -rdynamic
 LDLIBS := $(FUZZER) -lstdc++ -ljansson -lxml2 -ldl -lm -lpthread
 
-PLAIN := $(wildcard cbfuzz/program/*.c cbfuzz/generate/*.c spec/*.c)
-HARNESS := $(wildcard cbfuzz/main.c cbfuzz/cli/*.c cbfuzz/fuzz/*.c cbfuzz/conform/*.c cbfuzz/report/*.c cbfuzz/harness/*.c)
+# What every statement goes through is compiled as one unit, so that the compiler sees
+# through its calls. That is why names of static functions differ between these files.
+LOOP := $(wildcard spec/*.c cbfuzz/generate/*.c) $(addprefix cbfuzz/,program/program.c \
+        program/program_edit.c program/bytes_encode.c program/dictionary.c harness/executor.c \
+        harness/real.c harness/session.c fuzz/worker.c)
+PLAIN := $(filter-out $(LOOP),$(wildcard cbfuzz/program/*.c))
+HARNESS := $(filter-out $(LOOP),$(wildcard cbfuzz/main.c cbfuzz/cli/*.c cbfuzz/fuzz/*.c cbfuzz/conform/*.c \
+           cbfuzz/report/*.c cbfuzz/harness/*.c))
 ENVIRONMENT := $(wildcard cbfuzz/nt/*.c)
 CALLBACK := $(wildcard cbfuzz/callback/*.c)
 
 objects = $(patsubst %.c,$(BUILD)/$(1)/%.o,$(2))
-OBJECTS := $(call objects,obj,$(PLAIN) $(HARNESS) $(ENVIRONMENT) $(CALLBACK))
+OBJECTS := $(BUILD)/obj/loop.o $(call objects,obj,$(PLAIN) $(HARNESS) $(ENVIRONMENT) $(CALLBACK))
 
 .DEFAULT_GOAL := all
 all: $(BUILD)/cbfuzz ## build/cbfuzz
@@ -50,6 +56,10 @@ $(call objects,obj,$(CALLBACK)): FLAGS := $(CALLBACK_FLAGS)
 $(BUILD)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	@$(CC) $(FLAGS) -c -o $@ $<
+
+$(BUILD)/obj/loop.o: $(LOOP) Makefile
+	@mkdir -p $(@D)
+	@printf '#include "%s"\n' $(LOOP) | $(CC) $(HARNESS_FLAGS) -fomit-frame-pointer -D_GNU_SOURCE= -I. -x c -c -o $@ -
 
 # Wrong implementations: one shared object for each bug, and one without any.
 WRONG_SOURCES := $(wildcard conformance/implementations/wrong/*.c)

@@ -21,16 +21,22 @@ static NameMatch same_path(const SpecObject *object, const SpecFrame *frame,
     enum { LEAF = 10 /* code units of \Callback\ */ };
     bool leaf = frame->path == PATH_LEAF;
     SpecName a = object->name, b = frame->call.name;
+    if (a.units == b.units && a.length == b.length && leaf == object->in_directory)
+        return MATCH_YES;             /* the very same */
     if (leaf != object->in_directory) /* only one that takes paths as they come knows */
         return name_match(a, b, case_insensitive) == MATCH_NO ? MATCH_NO : MATCH_PERHAPS;
-    bool spelled = !leaf || name_match((SpecName){a.units, LEAF, true},
-                                       (SpecName){b.units, LEAF, true}, false) == MATCH_YES;
+    bool spelled = !leaf || !__builtin_memcmp(a.units, b.units, LEAF * sizeof *a.units);
     if (leaf) {
         a = (SpecName){a.units + LEAF, (uint16_t)(a.length - LEAF), true};
         b = (SpecName){b.units + LEAF, (uint16_t)(b.length - LEAF), true};
     }
     NameMatch match = name_match(a, b, case_insensitive);
     return match == MATCH_YES && !spelled && !case_insensitive ? MATCH_PERHAPS : match;
+}
+
+/* Is it the same path but for case? */
+static bool alike(const SpecObject *object, const SpecFrame *frame) {
+    return object->hash == frame->hash && same_path(object, frame, true) != MATCH_NO;
 }
 
 /* The worlds in which `object` answers to the call's name. */
@@ -50,7 +56,8 @@ static Bearers find_bearers(const Machine *machine, const SpecFrame *frame) {
         NameMatch match;
         uint16_t worlds = answers_to(machine, object, frame, &match);
         if (match == MATCH_NO) {
-            found.differs |= (object_named(machine, object) & judged_worlds(machine)) != 0;
+            if (alike(object, frame))
+                found.differs |= (object_named(machine, object) & judged_worlds(machine)) != 0;
             continue;
         }
         bool undecided =
@@ -64,7 +71,8 @@ static Bearers find_bearers(const Machine *machine, const SpecFrame *frame) {
         }
         found.permanent |= object->permanent && !object->system;
         found.unheld |= object->references <= 0;
-        found.by_case |= same_path(object, frame, false) != MATCH_YES;
+        if (frame->call.case_insensitive) match = same_path(object, frame, false);
+        found.by_case |= match != MATCH_YES;
         found.exclusive |= object->call_exclusive;
     }
     return found;
@@ -112,8 +120,8 @@ Permission create_call(Machine *machine, const Call *call) {
     uint8_t answers = machine->readings.answers[QUESTION_CREATE_AT_APC];
     if (machine->irql > LEVEL_APC || (machine->irql == LEVEL_APC && !(answers & 1)))
         return PERMIT_MISUSE;
-    unsigned system = call->name.present ? name_system(call->name, call->case_insensitive) : 0;
-    if (system && call->create) {
+    unsigned system = call->create ? name_system(call->name, call->case_insensitive) : 0;
+    if (system) {
         at_stake(machine, CLAUSE_SYSTEM_NAMES_RESERVED);
         machine->clause = CLAUSE_SYSTEM_NAMES_RESERVED;
         uint8_t present = machine->readings.answers[QUESTION_PROCESSOR_ADD];
@@ -124,7 +132,7 @@ Permission create_call(Machine *machine, const Call *call) {
 }
 
 /* Why is it wrong that the call found nothing? */
-static ClauseId clause_of_missed(const Call *call, const Bearers *found) {
+static ClauseId clause_of_unfound(const Call *call, const Bearers *found) {
     if (found->unseen)
         return found->system == 3 ? CLAUSE_SYSTEM_PROCESSOR_ADD : CLAUSE_SYSTEM_OBJECTS;
     if (found->by_case) return CLAUSE_CREATE_CASE_INSENSITIVE;
@@ -146,7 +154,8 @@ static Outcome failed(Machine *machine, const SpecFrame *frame, const Return *re
     }
     if (path == PATH_EMPTY) at_stake(machine, CLAUSE_CREATE_EMPTY_NAME);
     bool own_reason = call->exclusive || found->exclusive || name_is_odd(call->name) ||
-                      objects_alive(machine) >= MACHINE_ROOM_OBJECTS;
+                      (machine->object_count >= MACHINE_ROOM_OBJECTS &&
+                       objects_alive(machine) >= MACHINE_ROOM_OBJECTS);
     bool excused = own_reason || result->allocation_failed;
     bool at_apc =
         frame->irql == LEVEL_APC && (machine->readings.answers[QUESTION_CREATE_AT_APC] & 2);
@@ -183,14 +192,14 @@ static Outcome failed(Machine *machine, const SpecFrame *frame, const Return *re
     found->missed = true;
     if (call->create) {
         if (may_fail(machine, path)) return OUTCOME_ALLOWED;
-        ClauseId clause = found->some ? clause_of_missed(call, found) : CLAUSE_CREATE_NEW;
+        ClauseId clause = found->some ? clause_of_unfound(call, found) : CLAUSE_CREATE_NEW;
         at_stake(machine, clause);
         return worlds_keep(machine, 0, clause);
     }
     at_stake(machine, CLAUSE_OPEN_NEEDS_EXISTING);
     if (may_fail(machine, path)) return OUTCOME_ALLOWED;
     return worlds_keep(machine, (uint16_t)(WORLDS_ALL & ~found->some),
-                       clause_of_missed(call, found));
+                       clause_of_unfound(call, found));
 }
 
 /* The live object at an address, newest first. */
@@ -292,10 +301,10 @@ static Outcome succeeded(Machine *machine, const SpecFrame *frame, const Return 
         /* Another object's address: right only where that one is gone. */
         if (object_alive(object) & judged_worlds(machine)) {
             uint16_t gone = (uint16_t)(WORLDS_ALL & ~object_alive(object));
-            ClauseId clause = match == MATCH_NO && object->hash == hash
-                                  ? CLAUSE_CREATE_CASE_SENSITIVE
-                              : call->create || object->hash != hash ? CLAUSE_OBJECT_NAMED
-                                                                     : CLAUSE_OPEN_NEEDS_EXISTING;
+            bool named_so = alike(object, frame);
+            ClauseId clause = match == MATCH_NO && named_so ? CLAUSE_CREATE_CASE_SENSITIVE
+                              : call->create || !named_so   ? CLAUSE_OBJECT_NAMED
+                                                            : CLAUSE_OPEN_NEEDS_EXISTING;
             if (match != MATCH_NO && machine->windows)
                 clause = object->made_temporary ? CLAUSE_WINDOWS_MAKE_TEMPORARY
                                                 : CLAUSE_WINDOWS_TEMPORARY_NAME;
@@ -312,7 +321,7 @@ static Outcome succeeded(Machine *machine, const SpecFrame *frame, const Return 
         return worlds_keep(machine, 0, clause);
     }
     Outcome outcome =
-        worlds_keep(machine, (uint16_t)(WORLDS_ALL & ~found->some), clause_of_missed(call, found));
+        worlds_keep(machine, (uint16_t)(WORLDS_ALL & ~found->some), clause_of_unfound(call, found));
     if (outcome != OUTCOME_ALLOWED) return outcome;
     if (found->differs) at_stake(machine, CLAUSE_CREATE_CASE_SENSITIVE);
     at_stake(machine, CLAUSE_OBJECT_NAMED);
@@ -325,7 +334,7 @@ static void forget_missed(Machine *machine, const SpecFrame *frame) {
     for (unsigned i = 0; i < machine->object_count; i++) {
         SpecObject *object = &machine->objects[i];
         NameMatch match;
-        if (object->system || !object->perhaps || object->hash != frame->hash) continue;
+        if (!object->perhaps || object->system || object->hash != frame->hash) continue;
         if (machine->result_object == i) continue;
         if (answers_to(machine, object, frame, &match) && match == MATCH_YES) {
             object->nameless = true;

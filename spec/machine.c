@@ -90,8 +90,11 @@ static uint16_t notified_object(const Machine *machine, const Call *call) {
 }
 
 static bool notifies(CallKind kind) {
-    return kind == CALL_NOTIFY || kind == CALL_SET_SYSTEM_TIME || kind == CALL_POWER_STATE ||
-           kind == CALL_PROCESSOR_STAGE;
+    enum {
+        NOTIFIERS = 1 << CALL_NOTIFY | 1 << CALL_SET_SYSTEM_TIME | 1 << CALL_POWER_STATE |
+                    1 << CALL_PROCESSOR_STAGE
+    };
+    return NOTIFIERS >> kind & 1;
 }
 
 Permission machine_call(Machine *machine, const Call *call) {
@@ -149,9 +152,7 @@ Outcome machine_enter(Machine *machine, const Entry *entry) {
             entry->argument[0].kind == SPEC_CONTEXT && entry->argument[0].stage == STAGE_START;
         return existing_enter(machine, frame, entry);
     }
-    if (!frame->diverged) frame->clause = CLAUSE_NOTIFY_ONLY;
-    frame->diverged = true;
-    return OUTCOME_DIVERGES;
+    return misfit(frame, CLAUSE_NOTIFY_ONLY);
 }
 
 Outcome machine_leave(Machine *machine, uint8_t irql) {

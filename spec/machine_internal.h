@@ -33,6 +33,13 @@ static inline Outcome diverge(Machine *machine, ClauseId clause) {
     return OUTCOME_DIVERGES;
 }
 
+/* A routine call does not fit: the first one that does not names the clause. */
+static inline Outcome misfit(SpecFrame *frame, ClauseId clause) {
+    if (!frame->diverged) frame->clause = clause;
+    frame->diverged = true;
+    return OUTCOME_DIVERGES;
+}
+
 /* names.c: how names compare, and what kind of path one is. */
 typedef enum { MATCH_NO, MATCH_PERHAPS, MATCH_YES } NameMatch;
 typedef enum {

@@ -13,23 +13,42 @@ static bool starts_with_prefix(SpecName name) {
     return name.length > PREFIX && !__builtin_memcmp(name.units, prefix, PREFIX * sizeof *prefix);
 }
 
-static uint32_t hash_on(uint32_t hash, SpecName name, unsigned from) {
-    for (unsigned i = from; i < name.length; i++) {
-        uint16_t unit = fold(name.units[i]);
-        /* K, S and I have other cases beyond ASCII (the Kelvin sign, the long s, ...). */
-        if (unit >= 0x80 || unit == 'K' || unit == 'S' || unit == 'I') unit = 0x80;
-        hash = (hash ^ unit) * 16777619u;
-    }
+/* What a code unit counts as in a hash: units outside of ASCII count as one, for the documents
+ * name no table of their cases; K, S and I have other cases there (the Kelvin sign, ...). */
+static uint8_t counts_as[0x81];
+static uint32_t hash_of_prefix;
+
+static uint32_t hash_on(uint32_t hash, const uint16_t *units, unsigned from, unsigned to) {
+    for (unsigned i = from; i < to; i++)
+        hash = (hash ^ counts_as[units[i] < 0x80 ? units[i] : 0x80]) * 16777619u;
     return hash;
 }
 
-/* Equal for all names that may be equal without case: units outside of ASCII
- * count as one, for the documents name no table of their cases. */
+static void prepare_hash(void) {
+    for (uint16_t unit = 0; unit <= 0x80; unit++) {
+        uint16_t upper = fold(unit);
+        counts_as[unit] = upper == 'K' || upper == 'S' || upper == 'I' ? 0x80 : (uint8_t)upper;
+    }
+    hash_of_prefix = hash_on(2166136261u, prefix, 0, PREFIX);
+}
+
+/* Equal for all names that may be equal without case. Of a long name its two ends count. */
 uint32_t name_hash(SpecName name) {
-    static uint32_t hash_of_prefix;
-    if (!starts_with_prefix(name)) return hash_on(2166136261u, name, 0);
-    if (!hash_of_prefix) hash_of_prefix = hash_on(2166136261u, (SpecName){prefix, PREFIX, true}, 0);
-    return hash_on(hash_of_prefix, name, PREFIX);
+    enum { HEAD = PREFIX + 10, TAIL = 4 };
+    if (!hash_of_prefix) prepare_hash();
+    bool usual = starts_with_prefix(name);
+    unsigned head = name.length < HEAD ? name.length : HEAD;
+    unsigned tail = name.length < HEAD + TAIL ? head : name.length - TAIL;
+    uint32_t hash =
+        hash_on(usual ? hash_of_prefix : 2166136261u, name.units, usual ? PREFIX : 0, head);
+    return hash_on(hash, name.units, tail, name.length) + name.length;
+}
+
+/* Four code units as one number, for their comparison. */
+static inline uint64_t four(const uint16_t *units) {
+    uint64_t word;
+    __builtin_memcpy(&word, units, sizeof word);
+    return word;
 }
 
 NameMatch name_match(SpecName a, SpecName b, bool case_insensitive) {
@@ -37,7 +56,10 @@ NameMatch name_match(SpecName a, SpecName b, bool case_insensitive) {
     NameMatch match = MATCH_YES;
     for (unsigned i = 0; i < a.length; i++) {
         uint16_t x = a.units[i], y = b.units[i];
-        if (x == y) continue;
+        if (x == y) {
+            if (i + 4 <= a.length && four(a.units + i) == four(b.units + i)) i += 3;
+            continue;
+        }
         if (!case_insensitive) return MATCH_NO;
         if (x < 0x80 && y < 0x80) {
             if (fold(x) != fold(y)) return MATCH_NO;
@@ -98,9 +120,10 @@ unsigned name_system(SpecName name, bool case_insensitive) {
 
 bool name_is_odd(SpecName name) {
     if (name.length > MACHINE_ROOM_NAME) return true;
+    bool odd = false;
     for (unsigned i = 0; i < name.length; i++) {
         uint16_t unit = name.units[i];
-        if (unit < 0x20 || (unit >= 0xD800 && unit <= 0xDFFF)) return true;
+        odd |= (unit < 0x20) | ((unit & 0xF800) == 0xD800);
     }
-    return false;
+    return odd;
 }

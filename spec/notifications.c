@@ -149,12 +149,6 @@ static ClauseId explain(Machine *machine, SpecFrame *frame, const Entry *entry) 
     return CLAUSE_NOTIFY_ONLY;
 }
 
-static Outcome misfit(SpecFrame *frame, ClauseId clause) {
-    if (!frame->diverged) frame->clause = clause;
-    frame->diverged = true;
-    return OUTCOME_DIVERGES;
-}
-
 static ClauseId clause_of_argument(const Machine *machine, const SpecFrame *frame, bool change,
                                    unsigned which) {
     if (frame->call.kind == CALL_PROCESSOR_STAGE && machine->windows) {

@@ -14,12 +14,6 @@ Permission change_call(Machine *machine, const Call *call) {
     return stale ? PERMIT_MISUSE : PERMIT_YES;
 }
 
-static Outcome misfit(SpecFrame *frame, ClauseId clause) {
-    if (!frame->diverged) frame->clause = clause;
-    frame->diverged = true;
-    return OUTCOME_DIVERGES;
-}
-
 static uint32_t call_processors(const SpecFrame *frame) {
     return frame->call.processor;
 }

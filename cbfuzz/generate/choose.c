@@ -267,7 +267,7 @@ bool choose_statement(Generator *generator) {
     return true;
 }
 
-static void put(Generator *generator, Line line) {
+static void put_line(Generator *generator, Line line) {
     program_append(generator->program, line, NULL);
 }
 
@@ -306,7 +306,7 @@ static void put_body_statements(Generator *generator, const Offer *offer, uint8_
     if (processor && random_chance(random, 50)) {
         line.kind = LINE_SET_STATUS;
         line.number[0] = 0xC000009A;
-        put(generator, line);
+        put_line(generator, line);
         return;
     }
     switch (random_below(random, 8)) {
@@ -316,18 +316,18 @@ static void put_body_statements(Generator *generator, const Offer *offer, uint8_
         const Machine *machine = &generator->executor->machine;
         bool waits = !(machine->readings.answers[QUESTION_UNREGISTER_SELF] & 1);
         bool own = !waits && random_chance(random, 60);
-        put(generator,
-            with_operand(LINE_UNREGISTER, registration_for(generator, offer, routine, own)));
+        put_line(generator,
+                 with_operand(LINE_UNREGISTER, registration_for(generator, offer, routine, own)));
         return;
     }
     case 2:
     case 3: {
         if (!offer->objects) return;
         choose_register(generator, offer, &line);
-        put(generator, line);
+        put_line(generator, line);
         if (random_chance(random, 40)) return;
         uint16_t made = (uint16_t)(generator->program->variable_count - 1);
-        put(generator, with_operand(LINE_UNREGISTER, made));
+        put_line(generator, with_operand(LINE_UNREGISTER, made));
         return;
     }
     case 4:
@@ -337,25 +337,25 @@ static void put_body_statements(Generator *generator, const Offer *offer, uint8_
         line.number[0] = choose_number(random);
         line.number[1] = choose_number(random);
         if (random_chance(random, 15)) {
-            put(generator, at_level(LEVEL_DISPATCH));
-            put(generator, line);
-            put(generator, at_level(LEVEL_PASSIVE));
+            put_line(generator, at_level(LEVEL_DISPATCH));
+            put_line(generator, line);
+            put_line(generator, at_level(LEVEL_PASSIVE));
         } else {
-            put(generator, line);
+            put_line(generator, line);
         }
         return;
     case 6: {
         choose_create(generator, &line, random_chance(random, 70));
-        put(generator, line);
+        put_line(generator, line);
         uint16_t made = (uint16_t)(generator->program->variable_count - 1);
-        if (line.kind == LINE_CREATE) put(generator, with_operand(LINE_DEREFERENCE, made));
+        if (line.kind == LINE_CREATE) put_line(generator, with_operand(LINE_DEREFERENCE, made));
         return;
     }
     default: {
         if (!offer->objects) return;
         uint16_t object = offer->object[random_below(random, offer->objects)];
-        if (random_chance(random, 60)) put(generator, with_operand(LINE_REFERENCE, object));
-        put(generator, with_operand(LINE_DEREFERENCE, object));
+        if (random_chance(random, 60)) put_line(generator, with_operand(LINE_REFERENCE, object));
+        put_line(generator, with_operand(LINE_DEREFERENCE, object));
     }
     }
 }
@@ -379,12 +379,12 @@ bool choose_body(Generator *generator) {
         Line line = empty_line;
         line.kind = LINE_ROUTINE;
         line.routine = routine;
-        put(generator, line);
+        put_line(generator, line);
         for (unsigned count = 1 + random_below(random, 2); count; count--)
             put_body_statements(generator, &offer, routine, processor);
         line.kind = LINE_END;
         line.routine = 0;
-        put(generator, line);
+        put_line(generator, line);
         return true;
     }
     return false;

@@ -294,8 +294,8 @@ void executor_line(Executor *executor, uint32_t index) {
     }
 }
 
-static void begin(Executor *executor, const Program *program, const Start *start,
-                  Judgement *judgement) {
+static void start_run(Executor *executor, const Program *program, const Start *start,
+                      Judgement *judgement) {
     bool windows = start->windows;
     Readings readings = start->readings;
     for (uint32_t i = 0; i < program->line_count; i++) {
@@ -443,7 +443,7 @@ void executor_run(Executor *executor, const Program *program, const Start *start
 
 void executor_drive(Executor *executor, const Program *program, const Start *start,
                     Judgement *judgement, void (*drive)(void *context), void *context) {
-    begin(executor, program, start, judgement);
+    start_run(executor, program, start, judgement);
     if (!_setjmp(executor->leave)) {
         drive(context);
         if (executor->state == RUN_GOES_ON || executor->state == RUN_FULL) {

@@ -101,25 +101,26 @@ static const PCALLBACK_FUNCTION routines[PROGRAM_ROUTINES + 1] = {
 static void create(const Call *call, Return *result) {
     UNICODE_STRING name;
     OBJECT_ATTRIBUTES attributes;
-    size_t bytes = (size_t)call->name.length * 2;
+    const uint16_t *given = call->name.units;
+    unsigned length = call->name.length;
+    /* It ends where the red zone begins, so that nothing is poisoned anew for each call. */
+    uint16_t *units = name_memory + NAME_UNITS - length;
     ULONG flags = (call->case_insensitive ? OBJ_CASE_INSENSITIVE : 0) |
                   (call->permanent ? OBJ_PERMANENT : 0) | (call->openif ? OBJ_OPENIF : 0) |
                   (call->exclusive ? OBJ_EXCLUSIVE : 0) |
                   (call->kernel_handle ? OBJ_KERNEL_HANDLE : 0);
     if (call->name.present) {
-        /* It ends where the red zone begins, so that nothing is poisoned anew for each call. */
-        uint16_t *end = name_memory + NAME_UNITS;
-        for (unsigned i = 0; i < call->name.length; i++)
-            end[(int)i - call->name.length] = call->name.units[i];
-        name.Buffer = (PWCH)(end - call->name.length);
-        name.Length = name.MaximumLength = (USHORT)bytes;
+        for (unsigned i = 0; i < length; i++)
+            units[i] = given[i];
+        name.Buffer = (PWCH)units;
+        name.Length = name.MaximumLength = (USHORT)(length * sizeof *units);
     }
     InitializeObjectAttributes(&attributes, call->name.present ? &name : NULL, flags, NULL, NULL);
     PCALLBACK_OBJECT object = NULL;
     NTSTATUS status = implementation->create(&object, &attributes, call->create, call->multiple);
     /* The caller's name ends with the call: whoever kept its address will see. */
-    for (unsigned i = 0; i < call->name.length; i++)
-        name_memory[NAME_UNITS - 1 - i] = 0xDDDD;
+    for (unsigned i = 0; i < length; i++)
+        units[i] = 0xDDDD;
     result->status = (uint32_t)status;
     result->pointer = status == STATUS_SUCCESS ? (uint64_t)(uintptr_t)object : 0;
 }
@@ -138,13 +139,13 @@ static void announce(const Call *call, Return *result) {
     result->status = (uint32_t)status;
 }
 
-static PVOID object_of(const Call *call) {
+static PVOID object_address(const Call *call) {
     return call->object == NO_ID
                ? NULL
                : (PVOID)(uintptr_t)executor->machine.objects[call->object].pointer;
 }
 
-static PVOID handle_of(const Call *call) {
+static PVOID handle_address(const Call *call) {
     return call->registration == NO_ID
                ? NULL
                : (PVOID)(uintptr_t)executor->machine.registrations[call->registration].handle;
@@ -154,21 +155,21 @@ static PVOID number(uint64_t value) {
     return (PVOID)(uintptr_t)value;
 }
 
-static void make(const Call *call, Return *result) {
+static void call_implementation(const Call *call, Return *result) {
     switch (call->kind) {
     case CALL_CREATE: create(call, result); break;
     case CALL_REGISTER:
         result->pointer = (uint64_t)(uintptr_t)implementation->register_callback(
-            object_of(call), routines[call->routine], number(call->context));
+            object_address(call), routines[call->routine], number(call->context));
         break;
     case CALL_NOTIFY:
-        implementation->notify(object_of(call), number(call->argument[0]),
+        implementation->notify(object_address(call), number(call->argument[0]),
                                number(call->argument[1]));
         break;
-    case CALL_UNREGISTER: implementation->unregister(handle_of(call)); break;
-    case CALL_REFERENCE: implementation->reference(object_of(call)); break;
-    case CALL_DEREFERENCE: implementation->dereference(object_of(call)); break;
-    case CALL_MAKE_TEMPORARY: implementation->make_temporary(object_of(call)); break;
+    case CALL_UNREGISTER: implementation->unregister(handle_address(call)); break;
+    case CALL_REFERENCE: implementation->reference(object_address(call)); break;
+    case CALL_DEREFERENCE: implementation->dereference(object_address(call)); break;
+    case CALL_MAKE_TEMPORARY: implementation->make_temporary(object_address(call)); break;
     case CALL_SET_SYSTEM_TIME:
         if (implementation->system[0])
             implementation->notify(implementation->system[0], NULL, NULL);
@@ -184,7 +185,7 @@ static void make(const Call *call, Return *result) {
             (PPROCESSOR_CALLBACK_FUNCTION)(void *)routines[call->routine], number(call->context),
             call->existing ? KE_PROCESSOR_CHANGE_ADD_EXISTING : 0);
         break;
-    case CALL_DEREGISTER_CHANGE: implementation->deregister_change(handle_of(call)); break;
+    case CALL_DEREGISTER_CHANGE: implementation->deregister_change(handle_address(call)); break;
     case CALL_IRQL:
     case CALL_SET_STATUS:
     case CALL_KINDS: break;
@@ -226,7 +227,7 @@ static void real_call(Executor *the_executor, const Call *call, Return *result) 
     stack_base = __builtin_frame_address(0);
     uint32_t failed = failed_before = nt_failed_allocations();
     the_executor->inside = true;
-    make(call, result);
+    call_implementation(call, result);
     the_executor->inside = false;
     stack_base = outer_base;
     result->allocation_failed = nt_failed_allocations() != failed;

@@ -32,7 +32,7 @@ void nt_fail_allocation(uint32_t nth) {
     nt_state.fail_in = nth;
 }
 
-uint32_t nt_failed_allocations(void) {
+NT_RAW uint32_t nt_failed_allocations(void) {
     return nt_state.failed;
 }
 
@@ -40,7 +40,8 @@ uint32_t nt_live_allocations(void) {
     return nt_state.live;
 }
 
-NtThreadState nt_thread_state(void) {
+/* Asked for twice for each call: no check of our own globals. */
+NT_RAW NtThreadState nt_thread_state(void) {
     const struct _KTHREAD *thread = nt_current_thread;
     return (NtThreadState){.irql = thread->irql,
                            .spin_locks = thread->spin_locks,

@@ -36,7 +36,7 @@ bool program_append_copy(Program *to, const Program *from, uint32_t index, uint1
 
 /* Takes out of stays[] what cannot stand without what is out already; says whether there was any.
  */
-static bool settle(const Program *from, bool *stays) {
+static bool settle_lines(const Program *from, bool *stays) {
     bool changed = false, in_routine = false, block_stays = true;
     bool line_stays = false; /* the last line that a trailing comment can stand behind */
     uint32_t defined = 0;    /* variables numbered below this one stand above */
@@ -76,7 +76,7 @@ void program_rebuild(Program *to, const Program *from, const bool *keep) {
     bool stays[PROGRAM_LINES];
     uint16_t map[PROGRAM_STATEMENTS];
     memcpy(stays, keep, from->line_count * sizeof *stays);
-    while (settle(from, stays))
+    while (settle_lines(from, stays))
         ;
     uint16_t count = 0;
     for (uint32_t i = 0; i < from->line_count; i++)
