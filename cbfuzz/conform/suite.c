@@ -218,6 +218,7 @@ typedef struct {
     Suite *suite;
     const Selection *selection;
     bool folder, out_of_memory;
+    unsigned met; /* cases, those that were chosen before included */
 } Taking;
 
 static bool take_case(void *context, const char *path) {
@@ -226,6 +227,7 @@ static bool take_case(void *context, const char *path) {
     size_t length = strlen(path);
     /* In a folder there may be other files; a file that is named is a case. */
     if (taking->folder && (length < 4 || strcmp(path + length - 4, ".cbs") != 0)) return true;
+    taking->met++;
     char *name = name_of(suite, path);
     for (unsigned i = 0; name && i < suite->count; i++)
         if (strcmp(suite->cases[i].name, name) == 0) {
@@ -254,15 +256,15 @@ static bool take_pattern(Taking *taking, const char *pattern, char *error, size_
     Suite *suite = taking->suite;
     glob_t paths;
     bool good = true;
-    unsigned before = suite->found;
+    unsigned before = taking->met;
     if (glob(pattern, 0, NULL, &paths) == 0) {
         for (size_t i = 0; i < paths.gl_pathc && good; i++)
             good = take_path(taking, paths.gl_pathv[i], error, error_size);
         globfree(&paths);
     }
-    if (suite->root && good && suite->found == before) {
+    if (suite->root && good && taking->met == before) {
         Suite all = {.root = suite->root};
-        Taking every = {&all, &(Selection){0}, true, false};
+        Taking every = {.suite = &all, .selection = &(Selection){0}};
         good = take_path(&every, suite->root, error, error_size);
         for (unsigned i = 0; i < all.count && good; i++)
             if (fnmatch(pattern, all.cases[i].name, 0) == 0)
@@ -270,7 +272,7 @@ static bool take_pattern(Taking *taking, const char *pattern, char *error, size_
         all.root = NULL;
         suite_free(&all);
     }
-    if (good && suite->found == before && !taking->out_of_memory) {
+    if (good && taking->met == before && !taking->out_of_memory) {
         snprintf(error, error_size, "%s: no case is called so", pattern);
         good = false;
     }
@@ -304,7 +306,7 @@ static bool take_argument(Taking *taking, const char *argument, char *error, siz
 bool suite_open(Suite *suite, const Selection *selection, char *error, size_t error_size) {
     *suite =
         (Suite){.root = suite_root(), .whole = !selection->path_count && !selection->by_clause};
-    Taking taking = {suite, selection, false, false};
+    Taking taking = {.suite = suite, .selection = selection};
     bool good = true;
     error[0] = 0;
     if (!selection->path_count && !suite->root) {

@@ -14,17 +14,21 @@
 #include "machine.h"
 #include "program/bytes.h"
 #include "program/script.h"
+#include "program/utf8.h"
 
 enum { LARGEST_SCRIPT = 16 << 20 /* no program needs more */ };
 
 const char *load_printable(const char *path, char *buffer, size_t size) {
     size_t length = 0;
-    for (; *path && length + 5 < size; path++) {
-        unsigned char c = (unsigned char)*path;
-        if (c < 0x20 || c == 0x7F ||
-            (c == 0xC2 && (unsigned char)path[1] >= 0x80 && (unsigned char)path[1] < 0xA0))
-            length += (size_t)snprintf(buffer + length, size - length, "\\x%02X", c);
-        else buffer[length++] = *path;
+    while (*path && length + 4 * 4 + 1 < size) {
+        uint32_t character;
+        unsigned read = utf8_read(path, strlen(path), &character);
+        bool shows = read && utf8_shows(character);
+        for (unsigned i = 0; i < (read ? read : 1); i++, path++)
+            if (shows) buffer[length++] = *path;
+            else
+                length += (size_t)snprintf(buffer + length, size - length, "\\x%02X",
+                                           (unsigned char)*path);
     }
     buffer[length] = 0;
     return buffer;
