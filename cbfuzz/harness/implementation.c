@@ -142,6 +142,7 @@ static bool boot(Implementation *implementation, char *error, size_t size) {
         }
     }
     make_system_objects(implementation);
+    nt_settle(false); /* its threads, if it has any, wait for work from now on */
     return true;
 }
 
@@ -169,7 +170,10 @@ bool implementation_load(Implementation *implementation, const char *path, char 
         if (!use_exports(implementation, handle, error, size)) return false;
     }
     if (!boot(implementation, error, size)) return false;
-    nt_checkpoint();
+    if (!nt_checkpoint()) {
+        snprintf(error, size, "no memory for the kernel environment");
+        return false;
+    }
     if (!globals_save(handle, path, &implementation->instrumented)) {
         snprintf(error, size, "%s: its globals cannot be saved", path);
         return false;

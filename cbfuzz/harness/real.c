@@ -9,7 +9,7 @@
 
 #include "nt/nt.h"
 
-enum { NAME_UNITS = 32768, RED_ZONE_UNITS = 32 };
+enum { NAME_UNITS = 32768, RED_ZONE_UNITS = 32, STACK_MOST = 8 << 20 };
 
 static Executor *executor; /* whose calls are being made */
 static Implementation *implementation;
@@ -22,13 +22,15 @@ static _Alignas(16) uint16_t name_memory[NAME_UNITS + RED_ZONE_UNITS];
 /* Where set_status writes: Argument2 of the routine that runs. */
 static PVOID status_place;
 
-/* The stack below this address is the implementation's, while it runs: readable. */
+/* The stack below this address is the implementation's, while it runs: readable. A system thread
+ * has another one, far away. */
 static const char *stack_base;
 
 /* Reads memory that an implementation says is there, without trusting it. */
 static bool read_memory(void *to, const void *from, size_t size) {
     char here;
-    if ((const char *)from > &here && (const char *)from + size <= stack_base) {
+    if ((const char *)from > &here && (const char *)from + size <= stack_base &&
+        stack_base - &here < STACK_MOST) {
         memcpy(to, from, size);
         return true;
     }
@@ -192,8 +194,12 @@ static void call_implementation(const Call *call, Return *result) {
     }
 }
 
+static void leave(void *the_executor) {
+    longjmp(((Executor *)the_executor)->leave, 1);
+}
+
 static void give_up(Executor *the_executor) {
-    longjmp(the_executor->leave, 1);
+    nt_leave(leave, the_executor); /* from a system thread perhaps */
 }
 
 static void state_changed(const char *rule, const char *text) {
@@ -212,6 +218,12 @@ static void compare_state(NtThreadState before, NtThreadState after) {
         state_changed("RegionEntered", "the call returned inside a critical or guarded region");
 }
 
+/* Do routines run for such a call? It has to wait for them itself, if others run them. */
+static bool calls_routines(CallKind kind) {
+    return kind != CALL_UNREGISTER && kind != CALL_DEREFERENCE && kind != CALL_MAKE_TEMPORARY &&
+           kind != CALL_DEREGISTER_CHANGE;
+}
+
 static void real_call(Executor *the_executor, const Call *call, Return *result) {
     if (call->kind == CALL_IRQL) {
         nt_set_irql(call->level);
@@ -223,13 +235,17 @@ static void real_call(Executor *the_executor, const Call *call, Return *result) 
         return;
     }
     NtThreadState before = state;
+    unsigned level = the_executor->level;
     const char *outer_base = stack_base;
     stack_base = __builtin_frame_address(0);
     uint32_t failed = failed_before = nt_failed_allocations();
     the_executor->inside = true;
     call_implementation(call, result);
+    if (!calls_routines(call->kind)) nt_settle(false); /* what it left to system threads */
     the_executor->inside = false;
     stack_base = outer_base;
+    if (the_executor->level != level)
+        state_changed("RoutineRuns", "the call returned while a routine ran on a system thread");
     result->allocation_failed = nt_failed_allocations() != failed;
     state = nt_thread_state();
     compare_state(before, state);
@@ -271,7 +287,10 @@ static void processor_started(Executor *the_executor) {
 
 static bool leaked(Executor *the_executor, char *kind, size_t kind_size, char *detail,
                    size_t detail_size) {
-    (void)the_executor;
+    if (nt_live_allocations() == 0) return false;
+    the_executor->inside = true;
+    nt_settle(true); /* what was left to system threads and timers may still free it */
+    the_executor->inside = false;
     uint32_t live = nt_live_allocations();
     if (!live) return false;
     NtLeak leaks[4];

@@ -11,11 +11,6 @@
 
 #include <sys/mman.h>
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define NT_ASAN 1
-#endif
-#endif
 #ifdef NT_ASAN
 #include <sanitizer/asan_interface.h>
 #endif
@@ -140,22 +135,29 @@ bool nt_arena_boot(void) {
     return true;
 }
 
-void nt_arena_checkpoint(void) {
-    size_t used = (size_t)(nt_state.arena_next - arena);
-    checkpoint_end = nt_state.arena_next;
-    copy(image, arena, used);
+void nt_save_raw(char *saved, const char *from, size_t size) {
+    copy(saved, from, size);
 #ifdef NT_ASAN
-    copy(image + used, shadow_of(arena), used >> 3);
+    copy(saved + size, shadow_of(from), size >> 3);
 #endif
+}
+
+void nt_restore_raw(char *to, const char *saved, size_t size) {
+    copy(to, saved, size);
+#ifdef NT_ASAN
+    copy(shadow_of(to), saved + size, size >> 3);
+#endif
+}
+
+void nt_arena_checkpoint(void) {
+    checkpoint_end = nt_state.arena_next;
+    nt_save_raw(image, arena, (size_t)(checkpoint_end - arena));
 }
 
 void nt_arena_rewind(const char *used_to) {
     size_t kept = (size_t)(checkpoint_end - arena);
     size_t used = (size_t)(used_to - checkpoint_end);
-    copy(arena, image, kept);
-#ifdef NT_ASAN
-    copy(shadow_of(arena), image + kept, kept >> 3);
-#endif
+    nt_restore_raw(arena, image, kept);
     poison(checkpoint_end, used, MARK_RED);
     /* Starts below the checkpoint share at most one word with those above. */
     size_t bit = kept / GRAIN, end = (size_t)(used_to - arena) / GRAIN;
@@ -241,6 +243,7 @@ NT_RAW void nt_pool_release(void *memory, const char *routine, const void *site)
     size_t size = header->size;
     if (NT_UNLIKELY(nt_current_thread->held_count != 0))
         nt_check_no_lock_in(memory, size, routine, site);
+    if (NT_UNLIKELY(nt_state.queued != 0)) nt_check_nothing_in(memory, size, routine, site);
     if (NT_UNLIKELY(header->magic != MAGIC || !red_zone_intact(memory, size)))
         nt_stop(NtRulePoolCorruption, site != NULL ? site : header->site, (uintptr_t)memory, size,
                 routine, "%zu bytes allocated at %p", size, header->site);

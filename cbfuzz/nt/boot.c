@@ -1,31 +1,33 @@
 /* Power-on, checkpoint and rewind: the life of the environment's state. */
+#include "fiber.h"
 #include "internal.h"
 
 NtState nt_state;
 static NtState checkpoint;
-struct _KTHREAD *nt_current_thread = &nt_state.thread;
 NtSwitchHook nt_switch_hook;
 
 bool nt_boot(void) {
-    nt_state = (NtState){.processors = NT_INITIAL_PROCESSORS};
+    nt_state = (NtState){.processors = NT_INITIAL_PROCESSORS, .next_due = NT_NEVER};
     nt_state.time = 133801632000000000; /* 1 January 2025 in 100 ns since 1601 */
-    if (!nt_arena_boot() || !nt_handle_boot() || !nt_directory_boot()) return false;
-    nt_checkpoint();
-    return true;
+    if (!nt_arena_boot() || !nt_handle_boot() || !nt_thread_boot() || !nt_directory_boot())
+        return false;
+    return nt_checkpoint();
 }
 
-void nt_checkpoint(void) {
+bool nt_checkpoint(void) {
     nt_state.live = 0;
     nt_state.failed = 0;
     checkpoint = nt_state;
     nt_arena_checkpoint();
+    return nt_fiber_checkpoint();
 }
 
 void nt_rewind(void) {
     const char *used_to = nt_state.arena_next;
-    nt_current_thread = &nt_state.thread;
     nt_state = checkpoint;
     nt_arena_rewind(used_to);
+    nt_thread_rewind();
+    nt_fiber_rewind();
 }
 
 void nt_fail_allocation(uint32_t nth) {
@@ -53,4 +55,5 @@ NT_RAW NtThreadState nt_thread_state(void) {
 
 void nt_set_irql(uint8_t irql) {
     nt_current_thread->irql = irql;
+    nt_dpc_deliver();
 }

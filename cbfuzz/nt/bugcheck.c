@@ -21,10 +21,16 @@ void nt_set_stop_handler(NtStopHandler handler) {
     stop_handler = handler;
 }
 
-_Noreturn static void leave(const NtStop *stop) {
+static void call_handler(void *context) {
+    const NtStop *stop = context;
     if (stop_handler != NULL) stop_handler(stop);
     fprintf(stderr, "nt: %s 0x%X at %p: %s\n", stop->rule, stop->code, stop->site, stop->text);
     abort();
+}
+
+/* The handler runs on the first thread's stack: it longjmps to where the program began. */
+_Noreturn static void leave(NtStop *stop) {
+    nt_leave(call_handler, stop);
 }
 
 _Noreturn void nt_stop(NtRule rule, const void *site, uint64_t p2, uint64_t p3, const char *routine,

@@ -5,8 +5,8 @@ static bool is_spin(NtHeldKind kind) {
     return kind == HELD_SPIN || kind == HELD_SPIN_RAISED;
 }
 
-void nt_hold(const volatile void *lock, NtHeldKind kind, uint8_t irql, const void *site) {
-    struct _KTHREAD *thread = nt_current_thread;
+void nt_hold(struct _KTHREAD *thread, const volatile void *lock, NtHeldKind kind, uint8_t irql,
+             const void *site) {
     if (NT_UNLIKELY(thread->held_count == NT_HELD_LOCKS))
         nt_stop(NtRuleTooManyLocks, site, (uintptr_t)lock, 0, "lock", "found one more");
     thread->held[thread->held_count++] = (NtHeld){lock, (uint8_t)kind, irql};

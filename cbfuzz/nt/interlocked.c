@@ -6,11 +6,13 @@
 #define OPERATION(name, type, expression)                                                          \
     type name {                                                                                    \
         NT_SWITCH(NT_POINT_INTERLOCKED, Target);                                                   \
+        NT_POLL();                                                                                 \
         return expression;                                                                         \
     }
 #define COMPARE_EXCHANGE(name, type)                                                               \
     type name(type volatile *Target, type Value, type Comparand) {                                 \
         NT_SWITCH(NT_POINT_INTERLOCKED, Target);                                                   \
+        NT_POLL();                                                                                 \
         __atomic_compare_exchange_n(Target, &Comparand, Value, false, ORDER, ORDER);               \
         return Comparand;                                                                          \
     }
@@ -91,8 +93,9 @@ PSLIST_ENTRY InterlockedFlushSList(PSLIST_HEADER Head) {
     return entry;
 }
 
-/* These take the caller's spin lock at any level. It is never seen held: nothing
- * switches threads in between, and nobody may mix it with KeAcquireSpinLock. */
+/* These take the caller's spin lock at any level. It is never seen held by another of them:
+ * nothing switches threads in between. Somebody who took it with KeAcquireSpinLock, too, is not
+ * prepared for the level at which these run. */
 static void check_lock(PKSPIN_LOCK lock, const char *routine, const void *site) {
     NT_SWITCH(NT_POINT_SPIN_LOCK, lock);
     if (NT_UNLIKELY(*lock != 0))

@@ -32,6 +32,7 @@ VOID KeLowerIrql(KIRQL NewIrql) {
         nt_stop(NtRuleIrqlLockHeld, NT_SITE, thread->irql, NewIrql, __func__, "%u held",
                 thread->spin_locks);
     thread->irql = NewIrql;
+    nt_dpc_deliver();
     NT_SWITCH(NT_POINT_IRQL, NULL); /* after it: lowering is what lets others run */
 }
 

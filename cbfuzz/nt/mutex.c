@@ -16,21 +16,29 @@ static void initialize(PFAST_MUTEX mutex) {
     mutex->Event.Header.Abandoned = INITIALIZED;
 }
 
-/* Takes a free mutex; a held one is a deadlock, or FALSE for one who only tries. */
+/* Takes the mutex, waiting for it if need be; false for one who only tries, when it is held. */
 static bool acquire(PFAST_MUTEX mutex, NtHeldKind kind, bool try, const char *routine,
                     const void *site) {
     NT_SWITCH(NT_POINT_LOCK, mutex);
     if (NT_UNLIKELY(mutex->Event.Header.Abandoned != INITIALIZED))
         nt_stop(NtRuleLockNotInitialized, site, (uintptr_t)mutex, 0, routine, "found noise");
-    if (mutex->Count != 1) {
-        if (try) return false;
-        nt_stop(NtRuleFastMutexRecursive, site, (uintptr_t)mutex, 0, routine,
-                "the %s mutex is held by this thread",
-                kind == HELD_FAST_MUTEX ? "fast" : "guarded");
+    while (mutex->Count != 1) {
+        const char *name = kind == HELD_FAST_MUTEX ? "fast" : "guarded";
+        if (try) {
+            NT_POLL();
+            return false;
+        }
+        if (NT_UNLIKELY(mutex->Owner == nt_current_thread))
+            nt_stop(NtRuleFastMutexRecursive, site, (uintptr_t)mutex, 0, routine,
+                    "the %s mutex is held by this thread", name);
+        mutex->Contention++;
+        if (NT_UNLIKELY(!nt_wait_for_lock(mutex)))
+            nt_stop(NtRuleLockDeadlock, site, (uintptr_t)mutex, 0, routine,
+                    "the %s mutex is held by a thread that waits, too", name);
     }
     mutex->Count = 0;
     mutex->Owner = nt_current_thread;
-    nt_hold(mutex, kind, nt_current_thread->irql, site);
+    nt_hold(nt_current_thread, mutex, kind, nt_current_thread->irql, site);
     return true;
 }
 
@@ -41,6 +49,7 @@ static void release(PFAST_MUTEX mutex, const char *routine, const void *site) {
     nt_drop_held(index);
     mutex->Owner = NULL;
     mutex->Count = 1;
+    nt_wake(mutex);
 }
 
 VOID ExInitializeFastMutex(PFAST_MUTEX Mutex) {

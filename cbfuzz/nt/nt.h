@@ -2,7 +2,7 @@
  *
  * Implementations never see this header; they stand on nt/include alone. The
  * environment is one set of globals for the process: one program runs at a
- * time. Nothing here allocates from malloc after nt_boot.
+ * time. Nothing here allocates from malloc after nt_checkpoint.
  */
 #ifndef CBFUZZ_NT_NT_H
 #define CBFUZZ_NT_NT_H
@@ -27,10 +27,14 @@ typedef struct {
     const void *site; /* return address of the environment's routine into its caller */
 } NtStop;
 
-/* Called when a program must stop. It must not return: it leaves by longjmp,
- * and the next thing that the environment is asked for is nt_rewind. */
+/* Called when a program must stop, on the stack that called nt_boot. It must not return: it
+ * leaves by longjmp. */
 typedef void (*NtStopHandler)(const NtStop *stop);
 void nt_set_stop_handler(NtStopHandler handler);
+
+/* Calls leave(context), which must not return, on the stack that called nt_boot: for who wants
+ * to leave a routine by longjmp, which perhaps runs on a system thread. */
+_Noreturn void nt_leave(void (*leave)(void *context), void *context);
 
 /* Places at which a scheduler may switch threads. Each primitive passes through
  * nt_switch_hook (NULL: nobody listens, one thread) before it takes effect. */
@@ -43,20 +47,28 @@ typedef enum {
     NT_POINT_WAIT,
     NT_POINT_INTERLOCKED,
     NT_POINT_OBJECT,
-    NT_POINT_POOL
+    NT_POINT_POOL,
+    NT_POINT_TIMER,  /* timers and deferred procedure calls */
+    NT_POINT_THREAD, /* threads and work items */
+    NT_POINTS
 } NtPoint;
 typedef void (*NtSwitchHook)(NtPoint point, const void *object);
 extern NtSwitchHook nt_switch_hook;
 
 /* Reserves the arena and brings the environment to the state after power-on:
- * PASSIVE_LEVEL, empty object directory "\" with the "\ObjectTypes"-free
- * minimum, one thread, the initial processors. Call once per process; false
- * when the machine has no memory for it. */
+ * PASSIVE_LEVEL, empty object directory "\", one thread, the initial processors. Call once per
+ * process; false when the machine has no memory for it. */
 bool nt_boot(void);
 
 /* Remembers the state now as the one that each program starts from (after the
- * implementation has been initialized). Call once, after nt_boot. */
-void nt_checkpoint(void);
+ * implementation has been initialized), threads that wait included. Call once, after nt_boot;
+ * false when there is no memory for it. */
+bool nt_checkpoint(void);
+
+/* Lets system threads go on that can: those that are ready, each up to its next wait; with
+ * `let_time_pass` also what is due within the next minute of virtual time. Ends after a few
+ * thousand turns at the latest. */
+void nt_settle(bool let_time_pass);
 
 /* Puts everything back to the checkpoint: arena, objects, IRQL, locks, injected
  * failures, processors. Cost: proportional to what was used since, not to the

@@ -1,8 +1,8 @@
-/* Processors, threads' identity and virtual time: the same in every run. */
+/* Processors, and what asks for the time: the same in every run. */
 #include "internal.h"
 
 /* A clock that does not move would let loops that wait for it hang. */
-enum { TICK = 156250, STEP = 10, FREQUENCY = 10000000 };
+enum { TICK = 156250, FREQUENCY = 10000000 };
 
 uint32_t nt_active_processors(void) {
     return nt_state.processors;
@@ -11,19 +11,6 @@ uint32_t nt_active_processors(void) {
 uint32_t nt_processor_started(void) {
     if (nt_state.processors == NT_MAXIMUM_PROCESSORS) return NT_MAXIMUM_PROCESSORS - 1;
     return nt_state.processors++;
-}
-
-PKTHREAD KeGetCurrentThread(VOID) {
-    return nt_current_thread;
-}
-
-PEPROCESS PsGetCurrentProcess(VOID) {
-    static uint64_t process[2]; /* only its address counts */
-    return (PEPROCESS)process;
-}
-
-KPROCESSOR_MODE ExGetPreviousMode(VOID) {
-    return KernelMode;
 }
 
 KAFFINITY KeQueryActiveProcessors(VOID) {
@@ -72,28 +59,47 @@ ULONG KeGetCurrentProcessorNumberEx(PPROCESSOR_NUMBER Number) {
     return 0;
 }
 
+static int64_t ask(void) {
+    nt_time_pass(nt_state.time + NT_STEP);
+    NT_POLL();
+    return nt_state.time;
+}
+
 VOID KeQuerySystemTime(PLARGE_INTEGER Time) {
-    Time->QuadPart = nt_state.time += STEP;
+    Time->QuadPart = ask();
 }
 
 ULONGLONG KeQueryInterruptTime(VOID) {
-    return (ULONGLONG)(nt_state.time += STEP);
+    return (ULONGLONG)ask();
 }
 
 VOID KeQueryTickCount(PLARGE_INTEGER Count) {
-    Count->QuadPart = (nt_state.time += STEP) / TICK;
+    Count->QuadPart = ask() / TICK;
+}
+
+ULONG KeQueryTimeIncrement(VOID) {
+    return TICK;
 }
 
 LARGE_INTEGER KeQueryPerformanceCounter(PLARGE_INTEGER Frequency) {
     if (Frequency != NULL) Frequency->QuadPart = FREQUENCY;
-    return (LARGE_INTEGER){.QuadPart = nt_state.counter += STEP};
+    return (LARGE_INTEGER){.QuadPart = nt_state.counter += NT_STEP};
 }
 
 VOID KeStallExecutionProcessor(ULONG Microseconds) {
-    nt_state.time += (int64_t)Microseconds * 10;
+    nt_time_pass(nt_state.time + (int64_t)Microseconds * 10);
     NT_SWITCH(NT_POINT_INTERLOCKED, NULL);
+    nt_yield();
 }
 
 VOID KeYieldProcessor(VOID) {
     NT_SWITCH(NT_POINT_INTERLOCKED, NULL);
+    if (NT_UNLIKELY(nt_state.queued != 0)) nt_yield();
+}
+
+NTSTATUS ZwYieldExecution(VOID) {
+    NT_IRQL_MAX(PASSIVE_LEVEL, NtRuleIrqlZwPassive);
+    if (nt_state.ready.count == 0) return STATUS_NO_YIELD_PERFORMED;
+    nt_yield();
+    return STATUS_SUCCESS;
 }

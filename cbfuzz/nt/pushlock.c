@@ -10,19 +10,28 @@ static void check_value(PEX_PUSH_LOCK lock, const char *routine, const void *sit
                 value);
 }
 
+static bool blocks(ULONG_PTR value, NtHeldKind kind) {
+    return kind == HELD_PUSH_EXCLUSIVE ? value != 0 : value == EXCLUSIVE;
+}
+
 static bool acquire(PEX_PUSH_LOCK lock, NtHeldKind kind, bool try, const char *routine,
                     const void *site) {
     NT_SWITCH(NT_POINT_LOCK, lock);
-    check_value(lock, routine, site);
-    bool blocked = kind == HELD_PUSH_EXCLUSIVE ? *lock != 0 : *lock == EXCLUSIVE;
-    if (blocked) {
-        if (try) return false;
-        nt_stop(NtRulePushLockRecursive, site, (uintptr_t)lock, *lock, routine,
-                "the push lock is held by this thread %s",
-                *lock == EXCLUSIVE ? "exclusively" : "shared");
+    for (check_value(lock, routine, site); blocks(*lock, kind); check_value(lock, routine, site)) {
+        const char *how = *lock == EXCLUSIVE ? "exclusively" : "shared";
+        if (try) {
+            NT_POLL();
+            return false;
+        }
+        if (NT_UNLIKELY(nt_find_held(lock) >= 0))
+            nt_stop(NtRulePushLockRecursive, site, (uintptr_t)lock, *lock, routine,
+                    "the push lock is held by this thread %s", how);
+        if (NT_UNLIKELY(!nt_wait_for_lock(lock)))
+            nt_stop(NtRuleLockDeadlock, site, (uintptr_t)lock, *lock, routine,
+                    "the push lock is held %s by a thread that waits, too", how);
     }
     *lock = kind == HELD_PUSH_EXCLUSIVE ? EXCLUSIVE : *lock + ONE_READER;
-    nt_hold(lock, kind, nt_current_thread->irql, site);
+    nt_hold(nt_current_thread, lock, kind, nt_current_thread->irql, site);
     return true;
 }
 
@@ -34,6 +43,7 @@ static void release(PEX_PUSH_LOCK lock, bool exclusive, const char *routine, con
                 index < 0 ? "not held" : "held the other way");
     nt_drop_held(index);
     *lock = exclusive ? 0 : *lock - ONE_READER;
+    nt_wake(lock);
     NT_SWITCH(NT_POINT_LOCK, lock);
 }
 

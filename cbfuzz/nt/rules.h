@@ -10,12 +10,17 @@
     RULE(IrqlKeApcLte1, 0xC4, 0x20001, "the kernel's routine is called at IRQL <= APC_LEVEL")      \
     RULE(IrqlKeDispatchLte, 0xC4, 0x20003, "the routine is called at IRQL <= DISPATCH_LEVEL")      \
     RULE(IrqlKeDispatchGte, 0xC4, 0x20004, "the routine is called at IRQL >= DISPATCH_LEVEL")      \
+    RULE(IrqlKePassive, 0xC4, 0x20002, "the kernel's routine is called at PASSIVE_LEVEL")          \
+    RULE(IrqlPsPassive, 0xC4, 0x2000E, "threads are made and end at PASSIVE_LEVEL")                \
+    RULE(IrqlExDispatchLte, 0xC4, 0x20006,                                                         \
+         "the executive's routine is called at IRQL <= DISPATCH_LEVEL")                            \
     RULE(IrqlExApcLte1, 0xC4, 0x20005, "the executive's routine is called at IRQL <= APC_LEVEL")   \
     RULE(IrqlExAllocatePool, 0xC4, 0x20007, "pool is allocated at a level that its kind allows")   \
     RULE(IrqlExFreePool, 0xC4, 0x2000A, "pool is freed at a level that its kind allows")           \
     RULE(IrqlObApcLte, 0xC4, 0x2000B, "objects are made and looked up at IRQL <= APC_LEVEL")       \
     RULE(IrqlObDispatchLte, 0xC4, 0x2000C, "references change at IRQL <= DISPATCH_LEVEL")          \
     RULE(IrqlZwApcLte, 0xC4, 0x2000D, "system services are called at IRQL <= APC_LEVEL")           \
+    RULE(IrqlZwPassive, 0xC4, 0x2000F, "the system service is called at PASSIVE_LEVEL")            \
     RULE(PagedCodeAtRaisedIrql, 0x0A, 0, "paged code runs at IRQL <= APC_LEVEL")                   \
     RULE(WaitAtDispatch, 0xC4, 0x20015, "at DISPATCH_LEVEL a wait has a time-out of zero")         \
     RULE(SpinLockDoubleAcquire, 0x0F, 0, "a spin lock is acquired once")                           \
@@ -32,6 +37,19 @@
     RULE(MutexNotOwned, 0xC4, 0x100A, "a mutex is released by its owner")                          \
     RULE(SemaphoreLimit, 0xC4, 0x100B, "a semaphore stays within its limit")                       \
     RULE(DispatcherNotInitialized, 0xC4, 0x100C, "a dispatcher object is initialized before use")  \
+    RULE(WaitTooMany, 0x0C, 0, "a wait has at most 64 objects, and blocks if more than 3")         \
+    RULE(WaitedForFreed, 0xC4, 0x100E, "nobody waits for what is freed")                           \
+    RULE(TimerFreed, 0xC7, 0x00, "a timer is cancelled before it is freed")                        \
+    RULE(DpcFreed, 0xC7, 0x01, "a DPC is removed from its queue before it is freed")               \
+    RULE(DpcNotInitialized, 0xC7, 0x02, "a DPC is initialized before its use")                     \
+    RULE(DpcIrqlChanged, 0xC8, 0, "a deferred routine returns at DISPATCH_LEVEL")                  \
+    RULE(DpcHoldsLock, 0xC4, 0x100F, "a deferred routine releases the locks that it acquired")     \
+    RULE(WorkItemFreed, 0xE4, 0x00, "a work item is freed after it began to run")                  \
+    RULE(WorkItemQueuedTwice, 0xE4, 0x01, "a work item is initialized, and queued once at a time") \
+    RULE(WorkerIrqlChanged, 0xE1, 0, "a work item's routine returns at PASSIVE_LEVEL")             \
+    RULE(NoMemoryForWork, 0x4D, 0, "there is memory for system threads")                           \
+    RULE(ThreadEndsWithLock, 0x4000008A, 0, "a thread that ends holds no lock")                    \
+    RULE(ThreadEndsInRegion, 0x20, 0, "a thread that ends has left its regions")                   \
     RULE(CriticalRegionUnbalanced, 0xC4, 0x20016, "a critical region is left after entering it")   \
     RULE(GuardedRegionUnbalanced, 0xC4, 0x20017, "a guarded region is left after entering it")     \
     RULE(RundownUnbalanced, 0xC4, 0x100D, "rundown protection is released after acquiring it")     \
@@ -50,6 +68,8 @@
     RULE(AssertionFailed, 0xE2, 0, "the condition of an assertion holds")                          \
     RULE(Breakpoint, 0x7E, 0x80000003, "no breakpoint is reached")                                 \
     RULE(KeBugCheck, 0, 0, "the kernel does not stop itself")                                      \
+    RULE(SpinLockDeadlock, 0, 0, "a spin lock is released by the thread that holds it")            \
+    RULE(LockDeadlock, 0, 0, "a lock is released by the thread that holds it")                     \
     RULE(FastMutexRecursive, 0, 0, "a fast or guarded mutex is not acquired by its owner")         \
     RULE(PushLockRecursive, 0, 0, "a push lock is not acquired by a thread that blocks it")        \
     RULE(ResourceRecursive, 0, 0, "a shared resource is not acquired exclusively on top")          \

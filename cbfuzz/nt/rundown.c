@@ -28,6 +28,7 @@ static void release(PEX_RUNDOWN_REF ref, ULONG count, const char *routine, const
         nt_stop(NtRuleRundownUnbalanced, site, (uintptr_t)ref, ref->Count, routine,
                 "found %lu holders", ref->Count / ONE_HOLDER);
     ref->Count -= (ULONG_PTR)count * ONE_HOLDER;
+    nt_wake(ref);
 }
 
 VOID ExInitializeRundownProtection(PEX_RUNDOWN_REF RunRef) {
@@ -54,10 +55,10 @@ VOID ExWaitForRundownProtectionRelease(PEX_RUNDOWN_REF RunRef) {
     NT_IRQL_MAX(APC_LEVEL, NtRuleIrqlExApcLte1);
     NT_SWITCH(NT_POINT_WAIT, RunRef);
     check_value(RunRef, __func__, NT_SITE);
-    RunRef->Count |= ACTIVE;
-    if (NT_UNLIKELY(RunRef->Count != ACTIVE))
-        nt_stop(NtRuleRundownDeadlock, NT_SITE, (uintptr_t)RunRef, RunRef->Count, __func__,
-                "the rundown protection has %lu holders", RunRef->Count / ONE_HOLDER);
+    for (RunRef->Count |= ACTIVE; RunRef->Count != ACTIVE;)
+        if (NT_UNLIKELY(!nt_wait_for_lock(RunRef)))
+            nt_stop(NtRuleRundownDeadlock, NT_SITE, (uintptr_t)RunRef, RunRef->Count, __func__,
+                    "the rundown protection has %lu holders", RunRef->Count / ONE_HOLDER);
 }
 
 VOID ExRundownCompleted(PEX_RUNDOWN_REF RunRef) {

@@ -8,6 +8,15 @@ static ULONG_PTR mark_of(const struct _KTHREAD *thread) {
     return (ULONG_PTR)thread | 1;
 }
 
+/* Is that what another thread, which is not running, left in a lock? */
+static bool is_mark(ULONG_PTR value) {
+    const NtQueue *queues[] = {&nt_state.ready, &nt_state.waiting};
+    for (unsigned q = 0; q < RTL_NUMBER_OF(queues); q++)
+        for (uint32_t i = 0; i < queues[q]->count; i++)
+            if (value == mark_of(queues[q]->items[i])) return true;
+    return false;
+}
+
 /* Was `first` ever acquired while `then` was held? */
 static bool seen_in_order(const volatile void *then, const volatile void *first) {
     for (uint32_t i = 0; i < nt_state.edge_count && i < NT_LOCK_EDGES; i++)
@@ -45,18 +54,22 @@ static void forget_order(const volatile void *lock) {
 static void acquire(PKSPIN_LOCK lock, NtHeldKind kind, const char *routine, const void *site) {
     struct _KTHREAD *thread = nt_current_thread;
     NT_SWITCH(NT_POINT_SPIN_LOCK, lock);
-    ULONG_PTR value = *lock;
-    if (NT_UNLIKELY(value != 0)) {
+    while (NT_UNLIKELY(*lock != 0)) {
+        ULONG_PTR value = *lock;
         if (value == mark_of(thread))
             nt_stop(NtRuleSpinLockDoubleAcquire, site, (uintptr_t)lock, 0, routine,
                     "found it held by this thread");
-        nt_stop(NtRuleSpinLockNotInitialized, site, (uintptr_t)lock, value, routine, "found 0x%lX",
-                value);
+        if (!is_mark(value))
+            nt_stop(NtRuleSpinLockNotInitialized, site, (uintptr_t)lock, value, routine,
+                    "found 0x%lX", value);
+        if (!nt_wait_for_lock(lock))
+            nt_stop(NtRuleSpinLockDeadlock, site, (uintptr_t)lock, value, routine,
+                    "the spin lock is held by a thread that waits, too");
     }
     if (NT_UNLIKELY(thread->spin_locks != 0)) check_order(lock, routine, site);
     else thread->spin_base = kind == HELD_SPIN_RAISED ? thread->irql : UINT8_MAX;
     *lock = mark_of(thread);
-    nt_hold(lock, kind, thread->irql, site);
+    nt_hold(nt_current_thread, lock, kind, thread->irql, site);
     if (kind == HELD_SPIN_RAISED) thread->irql = DISPATCH_LEVEL;
 }
 
@@ -66,6 +79,7 @@ static void release(PKSPIN_LOCK lock, const char *routine, const void *site) {
         nt_stop(NtRuleSpinLockRelease, site, (uintptr_t)lock, *lock, routine, "found 0x%lX", *lock);
     nt_drop_held(index);
     *lock = 0;
+    nt_wake(lock);
 }
 
 /* Releases and lowers. Locks may be released in any order, so what counts is the level
@@ -84,6 +98,7 @@ static void release_to(PKSPIN_LOCK lock, KIRQL irql, const char *routine, const 
         nt_stop(NtRuleIrqlLockHeld, site, thread->irql, irql, routine, "%u held",
                 thread->spin_locks);
     thread->irql = irql;
+    nt_dpc_deliver();
     NT_SWITCH(NT_POINT_SPIN_LOCK, lock);
 }
 
@@ -116,7 +131,10 @@ VOID KeReleaseSpinLockFromDpcLevel(PKSPIN_LOCK SpinLock) {
 
 BOOLEAN KeTryToAcquireSpinLockAtDpcLevel(PKSPIN_LOCK SpinLock) {
     NT_IRQL_MIN(DISPATCH_LEVEL, NtRuleIrqlKeDispatchGte);
-    if (*SpinLock != 0) return FALSE;
+    if (*SpinLock != 0) {
+        NT_POLL();
+        return FALSE;
+    }
     acquire(SpinLock, HELD_SPIN, __func__, NT_SITE);
     return TRUE;
 }

@@ -14,7 +14,7 @@ typedef struct _ETHREAD *PETHREAD;
 typedef struct _KPROCESS *PKPROCESS, *PRKPROCESS;
 typedef struct _EPROCESS *PEPROCESS;
 
-/* The running thread. Any IRQL. (wdm) */
+/* The running thread: the program's own, or a system thread. Any IRQL. (wdm) */
 NTKERNELAPI PKTHREAD NTAPI KeGetCurrentThread(VOID);
 #define PsGetCurrentThread() ((PETHREAD)KeGetCurrentThread())
 /* The system process, always. Any IRQL. (wdm) */
@@ -302,6 +302,8 @@ NTKERNELAPI ULONG NTAPI KeGetCurrentProcessorNumberEx(PPROCESSOR_NUMBER Number);
 NTKERNELAPI VOID NTAPI KeQuerySystemTime(PLARGE_INTEGER Time);
 NTKERNELAPI ULONGLONG NTAPI KeQueryInterruptTime(VOID);
 NTKERNELAPI VOID NTAPI KeQueryTickCount(PLARGE_INTEGER Count);
+/* How much of it a tick is. Any IRQL. (wdm) */
+NTKERNELAPI ULONG NTAPI KeQueryTimeIncrement(VOID);
 /* A counter that moves with each question. Any IRQL. (wdm) */
 NTKERNELAPI LARGE_INTEGER NTAPI KeQueryPerformanceCounter(PLARGE_INTEGER Frequency);
 /* Lets virtual time pass, busily. Any IRQL. (wdm) */

@@ -6,8 +6,10 @@
 #include "ntdef.h"
 #include "ntrtl.h"
 #include "ntke.h"
+#include "ntdpc.h"
 #include "interlocked.h"
 #include "ntex.h"
 #include "ntob.h"
+#include "ntps.h"
 
 #endif
