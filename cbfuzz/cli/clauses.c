@@ -2,11 +2,18 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "report/matrix.h"
 
 static const char help[] =
-    "usage: cbfuzz clauses [--json] [--profile P]\n\n"
+    "usage: cbfuzz clauses [--profile P] [--matrix [--markdown]] [--json]\n\n"
     "Lists the clauses: id, whom it binds, profile, requirement, source. With --profile\n"
-    "documented only those of the five documents.\n";
+    "documented only those of the five documents.\n\n"
+    "  --matrix      what each clause has instead, read from the source tree: lines of the\n"
+    "                reference machine, cases, wrong implementations that break it, and\n"
+    "                whether fuzzing counts it; 1 is the exit code for a gap that\n"
+    "                conformance/matrix.txt does not explain\n"
+    "  --markdown    as a table for a README\n"
+    "  --json        one JSON document on standard output\n";
 
 static const char *binds(const Clause *clause) {
     return clause->binds == BINDS_CALLER ? "caller" : "implementation";
@@ -35,31 +42,61 @@ static json_t *as_json(const Clause *clause) {
     return row;
 }
 
+static void print_clause(const Clause *clause) {
+    printf("%s  %s\n  binds the %s, profile %s, judged: %s\n  %s, %s\n", clause->id, clause->text,
+           binds(clause), profile_name(clause->profile), clause->how, clause->document,
+           clause->section);
+}
+
+static int tell_problems(const Matrix *matrix, json_t *document) {
+    json_t *problems = json_array();
+    for (unsigned i = 0; i < matrix->problem_count; i++) {
+        cli_fail(EXIT_FINDING, "clauses", "%s", matrix->problems[i]);
+        json_array_append_new(problems, report_json_text(matrix->problems[i]));
+    }
+    json_object_set_new(document, "problems", problems);
+    return matrix->mistake ? EXIT_REQUEST : matrix->problem_count ? EXIT_FINDING : 0;
+}
+
 int cli_clauses(int argc, char **argv) {
+    static Matrix matrix;
     Options options;
-    int code = cli_options(&options, argc, argv, "p", help);
+    char error[1200];
+    int code = cli_options(&options, argc, argv, "pmM", help);
     if (code >= 0) return code;
     if (options.file_count)
         return cli_reject(&options, EXIT_REQUEST, "clauses", "no file is expected, but %s",
                           options.files[0]);
+    if (options.markdown && !options.matrix)
+        return cli_reject(&options, EXIT_REQUEST, "clauses", "--markdown needs --matrix");
+    if (options.matrix && !matrix_read(&matrix, error, sizeof error))
+        return cli_reject(&options, EXIT_REQUEST, "clauses", "%s", error);
     json_t *document = report_json("clauses"), *rows = json_array();
     unsigned documented = 0, windows = 0;
+    bool all = !options.profile_given || options.windows;
     for (unsigned i = 1; i < CLAUSES; i++) {
         const Clause *clause = clause_get((ClauseId)i);
-        if (options.profile_given && !options.windows && clause->profile == PROFILE_WINDOWS)
-            continue;
+        if (!all && clause->profile == PROFILE_WINDOWS) continue;
         *(clause->profile == PROFILE_WINDOWS ? &windows : &documented) += 1;
-        json_array_append_new(rows, as_json(clause));
-        if (options.json) continue;
-        printf("%s  %s\n  binds the %s, profile %s, judged: %s\n  %s, %s\n", clause->id,
-               clause->text, binds(clause), profile_name(clause->profile), clause->how,
-               clause->document, clause->section);
+        json_t *row = as_json(clause);
+        if (options.matrix) matrix_json(row, &matrix, (ClauseId)i);
+        else if (!options.json) print_clause(clause);
+        json_array_append_new(rows, row);
     }
     json_object_set_new(document, "clauses", rows);
     FILE *out = cli_out(&options);
-    fprintf(out, "cbfuzz clauses: %u clauses, %u documented, %u windows\n", documented + windows,
-            documented, windows);
-    if (options.json) return report_json_end(document, 0);
+    if (options.markdown) matrix_markdown(out, &matrix, all);
+    else if (options.matrix) matrix_text(out, &matrix, all);
+    code = options.matrix ? tell_problems(&matrix, document) : 0;
+    if (!options.markdown)
+        fprintf(out, "cbfuzz clauses: %u clauses, %u documented, %u windows", documented + windows,
+                documented, windows);
+    if (options.matrix && !options.markdown)
+        fprintf(out, ", %u cases, %u wrong implementations, %u problems", matrix.cases,
+                matrix.wrong, matrix.problem_count);
+    if (!options.markdown) fputc('\n', out);
+    matrix_free(&matrix);
+    if (options.json) return report_json_end(document, code);
     json_decref(document);
-    return cli_end(0, "clauses");
+    return cli_end(code, "clauses");
 }

@@ -34,7 +34,7 @@ extern const char *cli_program;
 typedef struct {
     const char *implementation; /* NULL: built-in */
     bool windows, profile_given;
-    bool json, trace, keep_going, threads, list, update_baseline;
+    bool json, trace, keep_going, threads, list, update_baseline, matrix, markdown;
     uint64_t clauses[2]; /* bits of those given */
     double seconds;
     uint64_t runs, seed;
@@ -49,7 +49,7 @@ typedef struct {
 /* Letters of the options that a subcommand takes besides --json, --help and
  * --version: i impl, p profile, t trace, k keep-going, T threads, s seconds,
  * r runs, S seed, j jobs, a artifacts, o output, c clause, l list, J junit, R sarif, b baseline,
- * u update-baseline, - flags after "--". Returns -1
+ * u update-baseline, m matrix, M markdown, - flags after "--". Returns -1
  * to go on, else the exit code (help and version were printed, or the mistake). */
 int cli_options(Options *options, int argc, char **argv, const char *letters, const char *help);
 

@@ -32,6 +32,8 @@ static const struct {
     {'R', {"sarif", required_argument, NULL, 'R'}},
     {'b', {"baseline", required_argument, NULL, 'b'}},
     {'u', {"update-baseline", no_argument, NULL, 'u'}},
+    {'m', {"matrix", no_argument, NULL, 'm'}},
+    {'M', {"markdown", no_argument, NULL, 'M'}},
 };
 enum { ROWS = sizeof table / sizeof table[0] };
 
@@ -138,6 +140,8 @@ static int take_option(Options *options, const char *command, char letter, const
     case 'R': options->sarif = value; return -1;
     case 'b': options->baseline = value; return -1;
     case 'u': options->update_baseline = true; return -1;
+    case 'm': options->matrix = true; return -1;
+    case 'M': options->markdown = true; return -1;
     default: return -1;
     }
 }

@@ -28,13 +28,6 @@ static double now(void) {
     return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
 }
 
-/* Breaking this rule of the caller's ends a program; other rules leave no trace. */
-static bool can_be_misused(ClauseId clause) {
-    const Clause *row = clause_get(clause);
-    return row->binds == BINDS_CALLER && row->judged == JUDGED_STEP &&
-           clause != CLAUSE_OPEN_KNOWS_NAME && clause != CLAUSE_CREATE_ATTRIBUTES_INITIALIZED;
-}
-
 static bool names(const Case *one, ClauseId clause) {
     for (unsigned i = 0; i < one->clause_count; i++)
         if (one->clauses[i] == clause) return true;
@@ -55,7 +48,7 @@ static uint32_t script_line(const Case *one, uint32_t index) {
 static bool is_sound(Case *one, bool windows) {
     Prediction prediction = predict(one->program, windows);
     ClauseId subject = one->clauses[0];
-    if (can_be_misused(subject) && !clause_set_has(&prediction.misused, subject)) {
+    if (clause_can_be_misused(subject) && !clause_set_has(&prediction.misused, subject)) {
         case_set(one, CASE_WRONG,
                  "%s:%u:1: it is about %s, a rule of the caller's, and does not break it",
                  one->path, one->line, clause_get(subject)->id);

@@ -14,6 +14,16 @@ static void call(Executor *executor, const Call *call, Return *result) {
 
 static const Actor predicted = {.call = call};
 
+bool clause_can_be_misused(ClauseId clause) {
+    const Clause *row = clause_get(clause);
+    switch (clause) {
+    case CLAUSE_OPEN_KNOWS_NAME:               /* a name that nobody created is no misuse */
+    case CLAUSE_CREATE_ATTRIBUTES_INITIALIZED: /* the harness does so, always */
+    case CLAUSE_WINDOWS_DEREFERENCE_IRQL: /* no program gets above DISPATCH_LEVEL */ return false;
+    default: return row->binds == BINDS_CALLER && row->judged == JUDGED_STEP;
+    }
+}
+
 bool take_as_given(const Program *program, Readings *readings) {
     Readings before = *readings;
     for (uint32_t i = 0; i < program->line_count; i++) {
