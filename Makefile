@@ -31,7 +31,7 @@ LDLIBS := $(FUZZER) -lstdc++ -ljansson -lxml2 -ldl -lm -lpthread
 # What every statement goes through is compiled as one unit, so that the compiler sees
 # through its calls. That is why names of static functions differ between these files.
 LOOP := $(wildcard spec/*.c cbfuzz/generate/*.c) $(addprefix cbfuzz/,program/program.c \
-        program/program_edit.c program/bytes_encode.c program/dictionary.c harness/executor.c \
+        program/program_edit.c program/journal.c program/dictionary.c harness/executor.c \
         harness/real.c harness/session.c fuzz/worker.c)
 PLAIN := $(filter-out $(LOOP),$(wildcard cbfuzz/program/*.c))
 HARNESS := $(filter-out $(LOOP),$(wildcard cbfuzz/main.c cbfuzz/cli/*.c cbfuzz/fuzz/*.c cbfuzz/conform/*.c \

@@ -237,6 +237,11 @@ static void bury(Fuzz *fuzz, Worker *worker, int status, bool hung) {
     worker->process = 0;
     if (worker->mailbox->found) take_mail(fuzz, worker);
     else if (session->busy) {
+        if (!worker->mailbox->written) {
+            journal_read(&worker->mailbox->journal, fuzz->program);
+            size_t size = bytes_encode(fuzz->program, session->bytes, SESSION_BYTES);
+            session->size = size < SESSION_BYTES ? (uint32_t)size : SESSION_BYTES;
+        }
         bytes_decode(fuzz->program, session->bytes, session->size);
         if (!session_post_mortem(session, fuzz->program, status, hung)) {
             char text[512];

@@ -29,7 +29,7 @@ size_t LLVMFuzzerCustomCrossOver(const uint8_t *first, size_t first_size, const 
 void __sanitizer_set_death_callback(void (*callback)(void));
 extern _Thread_local uintptr_t __sancov_lowest_stack;
 
-void (*worker_observer)(const Session *session);
+void (*worker_observer)(const Session *session, const Program *program);
 
 static Mailbox *mailbox;
 static Generator *generator;
@@ -56,6 +56,14 @@ static void nap(void) {
     nanosleep(&pause, NULL);
 }
 
+/* Puts the program into bytes, if it is not yet. */
+static void write_down(void) {
+    Session *session = mailbox->session;
+    if (mailbox->written) return;
+    session->size = (uint32_t)bytes_encode(program, session->bytes, SESSION_BYTES);
+    mailbox->written = true;
+}
+
 /* Hands the finding over, if it is a new one, and waits until it was taken. */
 static void report(void) {
     char signature[160];
@@ -63,6 +71,7 @@ static void report(void) {
     Session *session = mailbox->session;
     verdict_signature(&session->judgement, signature);
     if (shared->keep_going && !worker_new_signature(shared, signature)) return;
+    write_down();
     mailbox->finding = session->finding;
     mailbox->size = session->size;
     memcpy(mailbox->bytes, session->bytes, session->size);
@@ -131,7 +140,7 @@ static void end(void) {
     uint32_t kinds = mailbox->session->executor.kinds;
     if (kinds & ~shared->kinds) shared->kinds |= kinds;
     learn(judgement);
-    if (worker_observer) worker_observer(mailbox->session);
+    if (worker_observer) worker_observer(mailbox->session, program);
     if (verdict_is_finding(judgement->verdict)) report();
 }
 
@@ -169,6 +178,7 @@ static int run_one(const uint8_t *data, size_t size) {
         if (size > SESSION_BYTES) size = SESSION_BYTES;
         copy(session->bytes, data, size);
         session->size = (uint32_t)size;
+        mailbox->written = true;
         bytes_decode(program, data, size);
         session_run(session, program);
         end();
@@ -215,28 +225,29 @@ static size_t make_one(uint8_t *out, size_t room, uint64_t seed, Program *first,
                      .program = program,
                      .first = first,
                      .second = second,
-                     .bytes = session->bytes,
                      .room = (uint32_t)(room < FUZZ_PROGRAM_BYTES ? room : FUZZ_PROGRAM_BYTES),
-                     .size = &session->size};
+                     .journal = &mailbox->journal};
     begin(true);
+    mailbox->written = false;
     clear(coverage, coverage_size);
     generator_prepare(generator, &session->executor, &recipe);
     session_drive(session, program, generator_drive, generator);
-    made_size = session->size;
     end();
     bool fresh = is_novel();
     fresh |= note_states(&session->executor);
     if (!fresh && !last) return 0;
     copy(made_coverage, coverage, coverage_size);
+    bool as_run = true;
     const Judgement *judgement = &session->judgement;
     if (!judgement->whole && !verdict_is_finding(judgement->verdict) && program->line_count &&
         line_info[program->lines[program->line_count - 1].kind].class == CLASS_CALL) {
         /* Misuse inside of a routine, or too many calls: what led there is worth
          * keeping, the last statement is not. */
-        program_drop_last(program);
-        session->size = (uint32_t)bytes_encode(program, session->bytes, recipe.room);
-        made_size = SIZE_MAX;
+        program_cut(program, program->line_count - 1);
+        mailbox->written = as_run = false;
     }
+    write_down();
+    made_size = as_run ? session->size : SIZE_MAX;
     copy(out, session->bytes, session->size);
     return session->size;
 }

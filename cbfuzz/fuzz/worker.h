@@ -3,6 +3,7 @@
 #define CBFUZZ_FUZZ_WORKER_H
 
 #include "fuzz/fuzz.h"
+#include "program/journal.h"
 
 enum { STATE_BITS = 1 << 16 };
 
@@ -23,10 +24,12 @@ typedef struct {
 typedef struct {
     Session *session;
     FuzzShared *shared;
+    bool written;      /* the program that runs stands in session->bytes; else in the journal */
     atomic_bool found; /* set by the worker; cleared when it was taken */
     Finding finding;
     uint32_t size;
     uint8_t bytes[SESSION_BYTES];
+    Journal journal;
 } Mailbox;
 
 /* Runs libFuzzer with these arguments until shared->stop, a limit or a finding;
@@ -34,7 +37,7 @@ typedef struct {
 _Noreturn void worker_main(Mailbox *mailbox, Implementation *implementation, int argc, char **argv);
 
 /* For the benchmark: told of each program after it was run. */
-extern void (*worker_observer)(const Session *session);
+extern void (*worker_observer)(const Session *session, const Program *program);
 
 /* Is this signature new? Then it counts as known from now on. */
 bool worker_new_signature(FuzzShared *shared, const char *signature);

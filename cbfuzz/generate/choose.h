@@ -3,7 +3,6 @@
 #define CBFUZZ_GENERATE_CHOOSE_H
 
 #include "generate/generate.h"
-#include "program/bytes.h"
 
 enum { CHOICES = 48 /* variables of one kind looked at: programs are short */ };
 
@@ -17,13 +16,13 @@ typedef struct {
 struct Generator {
     Executor *executor;
     Recipe recipe;
-    BytesEncoder encoder;
     Random random;
     Program *program;     /* being written */
     uint32_t kinds;       /* bit per LineKind: this program's subset */
     uint32_t called;      /* bit per routine: has run, so its body can no longer be written */
     uint32_t long_length; /* code units of this program's long names */
     uint32_t event_count; /* seen */
+    size_t bytes;         /* the program has no more than so many */
     bool broken;          /* the program has ended inside of a call */
 };
 

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "generate/choose.h"
+#include "program/bytes.h"
+#include "program/dictionary.h"
 
 enum {
     UNITS_RESERVED = 1 << 17, /* names of a program: they must not move while it is run */
@@ -29,8 +31,8 @@ void generator_prepare(Generator *generator, Executor *executor, const Recipe *r
     generator->random.state = recipe->seed;
     program_clear(recipe->program);
     program_reserve_units(recipe->program, units);
-    bytes_encoder_begin(&generator->encoder, recipe->program, recipe->bytes, recipe->room);
-    *recipe->size = (uint32_t)generator->encoder.length;
+    journal_follow(recipe->journal, recipe->program, 0);
+    generator->bytes = 1;
     generator->called = 0;
     generator->event_count = 0;
     generator->broken = false;
@@ -51,17 +53,28 @@ static void note_called(Generator *generator) {
         generator->called |= 1u << executor->events[generator->event_count].routine;
 }
 
-/* Puts the lines from `from` on into bytes. False: there is no room, they are gone. */
-static bool write_down(Generator *generator, uint32_t from) {
-    size_t before = generator->encoder.length;
-    for (uint32_t i = from; i < generator->program->line_count; i++)
-        bytes_encoder_line(&generator->encoder, i);
-    if (generator->encoder.length > generator->recipe.room) {
-        generator->encoder.length = before;
-        generator->broken = true;
-        return false;
+/* So many bytes has a line at most. */
+static size_t bytes_of(const Program *program, const Line *line) {
+    size_t most = 32 /* all but names: opcode, operand, routine, two numbers, ... */;
+    if (line->name_at >= dictionary_unit_count) most += 2 * (size_t)line->name_length;
+    if (line->result != NO_VARIABLE) most += program->variables[line->result].name_length;
+    return most;
+}
+
+/* Notes the lines from `from` on. False: there is no room, they are gone. */
+static bool follow(Generator *generator, uint32_t from) {
+    Program *program = generator->program;
+    for (uint32_t i = from; i < program->line_count; i++)
+        generator->bytes += bytes_of(program, &program->lines[i]);
+    if (generator->bytes > generator->recipe.room) { /* perhaps: now it must be known */
+        generator->bytes = bytes_encode(program, NULL, 0);
+        if (generator->bytes > generator->recipe.room) {
+            program_cut(program, from);
+            generator->broken = true;
+            return false;
+        }
     }
-    *generator->recipe.size = (uint32_t)generator->encoder.length;
+    journal_follow(generator->recipe.journal, program, from);
     return true;
 }
 
@@ -71,13 +84,14 @@ static void take(Generator *generator) {
     Program *program = generator->program;
     uint32_t index = program->line_count - 1;
     uint16_t result = program->lines[index].result;
-    size_t before = generator->encoder.length;
+    size_t before = generator->bytes;
     if (result != NO_VARIABLE) executor->binding[result] = NO_ID;
     generator->broken |= executor->calls >= executor->budget;
-    if (generator->broken || !write_down(generator, index)) {
-        program_drop_last(program);
+    if (generator->broken) {
+        program_cut(program, index);
         return;
     }
+    if (!follow(generator, index)) return;
     executor_line(executor, index);
     note_called(generator);
     if (executor->state == RUN_GOES_ON) return;
@@ -85,9 +99,9 @@ static void take(Generator *generator) {
         generator->broken = true;
         return;
     }
-    program_drop_last(program);
-    bytes_encoder_drop(&generator->encoder, before);
-    *generator->recipe.size = (uint32_t)before;
+    program_cut(program, index);
+    journal_follow(generator->recipe.journal, program, index);
+    generator->bytes = before;
 }
 
 /* Variables of bodies are unbound until the body runs. */
@@ -104,7 +118,7 @@ static void grow(Generator *generator, uint32_t statements) {
             uint32_t variables = program->variable_count, from = program->line_count;
             if (choose_body(generator)) {
                 unbind_new(generator, variables);
-                if (!write_down(generator, from)) return;
+                if (!follow(generator, from)) return;
             }
         }
         if (!choose_statement(generator)) return;
@@ -132,7 +146,7 @@ static void replay(Generator *generator, Program *source, uint32_t from, uint32_
                 if (program_append_copy(program, source, i, map))
                     program->lines[program->line_count - 1].expect = EXPECT_UNSAID;
             unbind_new(generator, variables);
-            if (!write_down(generator, before)) return;
+            if (!follow(generator, before)) return;
             i = end - 1;
             continue;
         }

@@ -11,6 +11,7 @@
 
 #include "generate/random.h"
 #include "harness/executor.h"
+#include "program/journal.h"
 
 typedef struct Generator Generator;
 
@@ -21,10 +22,8 @@ typedef struct {
     Program *program; /* is replaced */
     /* Made from these, which may be scribbled over; NULL: from nothing. */
     Program *first, *second;
-    /* The program in bytes grows with it, so that it survives a crash. */
-    uint8_t *bytes;
-    uint32_t room;  /* of bytes */
-    uint32_t *size; /* used; room is exceeded by no line: the program ends before */
+    uint32_t room;    /* it has no more bytes than so many */
+    Journal *journal; /* follows it while it is run, so that it survives a crash */
 } Recipe;
 
 /* NULL when memory is short. */

@@ -45,8 +45,8 @@ void session_watch(Session *session, Implementation *implementation);
 /* Runs session->bytes as `program` (decoded from them) and judges it. */
 void session_run(Session *session, const Program *program);
 
-/* The same for a program that is written while it runs (executor_drive); `drive`
- * keeps session->bytes and ->size at what it has run, for a post mortem. */
+/* The same for a program that is written while it runs (executor_drive); who watches
+ * must learn from elsewhere what has run. */
 void session_drive(Session *session, const Program *program, void (*drive)(void *context),
                    void *context);
 

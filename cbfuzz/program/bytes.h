@@ -38,25 +38,6 @@ enum {
  * bound is ignored. Reads each byte at most once. */
 void bytes_decode(Program *program, const uint8_t *bytes, size_t length);
 
-/* Encodes line by line, for a program that is still being written. */
-typedef struct {
-    const Program *program;
-    uint8_t *bytes;
-    size_t capacity, length; /* length goes on when capacity is reached */
-    uint32_t variables;      /* seen */
-    uint16_t count[TYPE_PROCESSOR + 1];
-    uint8_t type[PROGRAM_STATEMENTS];
-    uint16_t place[PROGRAM_STATEMENTS]; /* of each variable among those of its type */
-} BytesEncoder;
-
-/* Starts an empty program. */
-void bytes_encoder_begin(BytesEncoder *encoder, const Program *program, uint8_t *bytes,
-                         size_t capacity);
-/* Appends a line, whose operands stand in lines that were appended. */
-void bytes_encoder_line(BytesEncoder *encoder, uint32_t index);
-/* Takes back what came after this length was reached (program_drop_last). */
-void bytes_encoder_drop(BytesEncoder *encoder, size_t length);
-
 /* Writes at most `capacity` bytes and returns how many the whole needs. */
 size_t bytes_encode(const Program *program, uint8_t *bytes, size_t capacity);
 

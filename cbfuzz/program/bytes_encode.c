@@ -4,7 +4,12 @@
 #include "program/bytes.h"
 #include "program/dictionary.h"
 
-typedef BytesEncoder Writer;
+typedef struct {
+    const Program *program;
+    uint8_t *bytes;
+    size_t capacity, length;            /* length goes on when capacity is reached */
+    uint16_t place[PROGRAM_STATEMENTS]; /* of each variable among those of its type */
+} Writer;
 
 static void put(Writer *writer, uint8_t byte) {
     if (writer->length < writer->capacity) writer->bytes[writer->length] = byte;
@@ -118,100 +123,31 @@ static void put_expectation(Writer *writer, const Line *line) {
     }
 }
 
-void bytes_encoder_begin(BytesEncoder *encoder, const Program *program, uint8_t *bytes,
-                         size_t capacity) {
-    encoder->program = program;
-    encoder->bytes = bytes;
-    encoder->capacity = capacity;
-    encoder->length = 0;
-    encoder->variables = 0;
-    memset(encoder->count, 0, sizeof encoder->count);
-    put(encoder, BYTES_MAGIC);
-}
-
-/* Numbers the variables that have come or gone since the last line. */
-static void number_variables(BytesEncoder *encoder) {
-    const Program *program = encoder->program;
-    while (encoder->variables > program->variable_count)
-        encoder->count[encoder->type[--encoder->variables]]--;
-    for (; encoder->variables < program->variable_count; encoder->variables++) {
-        uint8_t type = program->variables[encoder->variables].type;
-        encoder->type[encoder->variables] = type;
-        encoder->place[encoder->variables] = encoder->count[type]++;
-    }
-}
-
-/* The common lines at once, where there is room for the longest of them: calls
- * that expect nothing and whose names are the dictionary's. False: not such a one. */
-static bool put_short(Writer *writer, const Line *line) {
-    enum { LONGEST = 32 /* opcode, operand, routine, two numbers */ };
-    const LineInfo *info = &line_info[line->kind];
-    if (writer->length + LONGEST > writer->capacity || line->expect != EXPECT_UNSAID) return false;
-    uint8_t *at = writer->bytes + writer->length;
-    *at++ = line->kind;
-    if (info->operand != TYPE_NONE) {
-        uint16_t place = writer->place[line->operand];
-        if (place >= 0x80) return false;
-        *at++ = (uint8_t)place;
-    }
-    unsigned numbers = 0;
-    switch (info->arguments) {
-    case ARGUMENTS_NONE: break;
-    case ARGUMENTS_NAME_AND_ATTRIBUTES: {
-        if (line->flags & FLAG_UNNAMED || line->name_at >= dictionary_unit_count) return false;
-        unsigned place = 0;
-        while (place < NAME_COUNT && dictionary_names[place].at != line->name_at)
-            place++;
-        if (place == NAME_COUNT || dictionary_names[place].length != line->name_length)
-            return false;
-        *at++ = line->flags;
-        *at++ = (uint8_t)place;
-        break;
-    }
-    case ARGUMENTS_ROUTINE_AND_CONTEXT:
-    case ARGUMENTS_ROUTINE_CONTEXT_AND_EXISTING:
-        *at++ = routine_byte(line);
-        numbers = 1;
-        break;
-    case ARGUMENTS_TWO_NUMBERS: numbers = 2; break;
-    case ARGUMENTS_LEVEL: *at++ = (uint8_t)line->number[0]; break;
-    default: return false;
-    }
-    for (unsigned i = 0; i < numbers; i++) {
-        if (line->number[i] > 0xF7) return false;
-        *at++ = (uint8_t)line->number[i];
-    }
-    writer->length = (size_t)(at - writer->bytes);
-    return true;
-}
-
-void bytes_encoder_line(BytesEncoder *encoder, uint32_t index) {
-    const Program *program = encoder->program;
-    const Line *line = &program->lines[index];
-    number_variables(encoder);
-    bool own_name = line->result != NO_VARIABLE && program->variables[line->result].name_length;
-    if (!own_name && put_short(encoder, line)) return;
-    put(encoder, line->kind);
+static void put_line(Writer *writer, const Line *line) {
+    const Program *program = writer->program;
+    put(writer, line->kind);
     if (line_info[line->kind].operand != TYPE_NONE)
-        put_varint(encoder, encoder->place[line->operand]);
-    put_arguments(encoder, line);
-    if (own_name) {
-        put(encoder, BYTES_OWN_NAME);
-        put_text(encoder, program->variables[line->result].name_at,
+        put_varint(writer, writer->place[line->operand]);
+    put_arguments(writer, line);
+    if (line->result != NO_VARIABLE && program->variables[line->result].name_length) {
+        put(writer, BYTES_OWN_NAME);
+        put_text(writer, program->variables[line->result].name_at,
                  program->variables[line->result].name_length);
     }
-    put_expectation(encoder, line);
-}
-
-void bytes_encoder_drop(BytesEncoder *encoder, size_t length) {
-    encoder->length = length;
-    number_variables(encoder);
+    put_expectation(writer, line);
 }
 
 size_t bytes_encode(const Program *program, uint8_t *bytes, size_t capacity) {
-    BytesEncoder encoder;
-    bytes_encoder_begin(&encoder, program, bytes, capacity);
+    Writer writer;
+    writer.program = program;
+    writer.bytes = bytes;
+    writer.capacity = capacity;
+    writer.length = 0;
+    uint16_t count[TYPE_PROCESSOR + 1] = {0};
+    for (uint32_t i = 0; i < program->variable_count; i++)
+        writer.place[i] = count[program->variables[i].type]++;
+    put(&writer, BYTES_MAGIC);
     for (uint32_t i = 0; i < program->line_count; i++)
-        bytes_encoder_line(&encoder, i);
-    return encoder.length;
+        put_line(&writer, &program->lines[i]);
+    return writer.length;
 }

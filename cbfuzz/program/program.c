@@ -179,10 +179,16 @@ void program_reserve_units(Program *program, uint32_t units) {
     GROW(program, units, unit_count, unit_capacity, units);
 }
 
-void program_drop_last(Program *program) {
-    const Line *line = &program->lines[--program->line_count];
-    if (line_info[line->kind].class == CLASS_CALL) program->statement_count--;
-    if (line->result != NO_VARIABLE) program->variable_count--;
+void program_cut(Program *program, uint32_t index) {
+    while (program->line_count > index) {
+        const Line *line = &program->lines[--program->line_count];
+        LineClass class = line_info[line->kind].class;
+        program->statement_count -= class == CLASS_CALL || class == CLASS_BLOCK;
+        program->variable_count -= line->result != NO_VARIABLE;
+        if (line->kind == LINE_ROUTINE) program->body_at[line->routine] = 0;
+        if (line->kind == LINE_THREAD) program->threads &= ~(1u << line->routine);
+    }
+    program->open_block = 0;
 }
 
 uint32_t program_add_text(Program *program, const char *text, uint32_t length) {

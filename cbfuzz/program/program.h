@@ -184,8 +184,8 @@ uint16_t program_append(Program *program, Line line, bool *full);
  * Good until the next line is appended. */
 Line *program_place(Program *program, LineKind kind, uint8_t routine, bool *full);
 
-/* Takes back the line that was appended last, a CLASS_CALL outside of bodies. */
-void program_drop_last(Program *program);
+/* Takes back the lines from this index on, which stands outside of blocks. No notes among them. */
+void program_cut(Program *program, uint32_t index);
 
 /* Makes room, so that adding names of so many code units together moves no name. */
 void program_reserve_units(Program *program, uint32_t units);

@@ -37,16 +37,18 @@ static double now(void) {
     return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
 }
 
-static void take_sample(const Session *session) {
+static void take_sample(const Session *session, const Program *program) {
     const Judgement *judgement = &session->judgement;
     if (sampled == SAMPLE || session->runs % EVERY || judgement->verdict != VERDICT_CONFORMS ||
         !judgement->whole)
         return;
-    sample[sampled].size = session->size;
+    static uint8_t bytes[SESSION_BYTES];
+    uint32_t size = (uint32_t)bytes_encode(program, bytes, sizeof bytes);
+    sample[sampled].size = size;
     sample[sampled].statements = judgement->statements;
     sample[sampled].effective = judgement->effective;
-    sample[sampled].bytes = malloc(session->size);
-    memcpy(sample[sampled].bytes, session->bytes, session->size);
+    sample[sampled].bytes = malloc(size);
+    memcpy(sample[sampled].bytes, bytes, size);
     sampled++;
 }
 
@@ -84,8 +86,8 @@ static void report(double checked_seconds) {
     _exit(0);
 }
 
-static void observe(const Session *session) {
-    take_sample(session);
+static void observe(const Session *session, const Program *program) {
+    take_sample(session, program);
     if (session->runs % 256) return;
     double spent = now() - begun;
     if (spent >= seconds && sampled) report(spent);

@@ -6,6 +6,7 @@
 
 #include "program/bytes.h"
 #include "program/dictionary.h"
+#include "program/journal.h"
 #include "program/script.h"
 #include "program/shrink.h"
 
@@ -340,6 +341,71 @@ static void test_errors(void) {
     ScriptError error;
     CHECK(!script_parse(program, "irql \0", 6, &error) && error.column == 6, "%s", error.message);
     program_free(program);
+}
+
+static uint32_t roll(uint64_t *state, uint32_t bound) {
+    *state = *state * 6364136223846793005u + 1442695040888963407u;
+    return (uint32_t)((*state >> 33) % bound);
+}
+
+/* Copies calls and bodies as a generator does, taking some back, with a journal that follows. */
+static void write_with_journal(Program *to, const Program *from, Journal *journal,
+                               uint64_t *state) {
+    uint16_t map[PROGRAM_STATEMENTS];
+    memset(map, 0xFF, sizeof map);
+    program_clear(to);
+    journal_follow(journal, to, 0);
+    uint32_t followed = 0;
+    for (uint32_t i = 0; i < from->line_count; i++) {
+        LineKind kind = from->lines[i].kind;
+        if (line_info[kind].class == CLASS_NOTE || kind == LINE_THREAD) continue;
+        if (!program_append_copy(to, from, i, map)) continue;
+        Line *line = &to->lines[to->line_count - 1];
+        line->expect = EXPECT_UNSAID;
+        if (line->result != NO_VARIABLE) to->variables[line->result].name_length = 0;
+        if (to->open_block) continue;
+        journal_follow(journal, to, followed);
+        if (line_info[kind].class == CLASS_CALL && roll(state, 4) == 0) {
+            if (line->result != NO_VARIABLE) map[from->lines[i].result] = NO_VARIABLE;
+            program_cut(to, to->line_count - 1);
+            journal_follow(journal, to, to->line_count);
+        }
+        followed = to->line_count;
+    }
+}
+
+static void test_journal(void) {
+    enum { ROUNDS = 20000, LONGEST = 120 };
+    Program *from = program_new(), *written = program_new(), *read = program_new();
+    Journal *journal = calloc(1, sizeof *journal);
+    static uint8_t first[1 << 14], second[1 << 14];
+    uint8_t bytes[LONGEST];
+    uint64_t state = 7, statements = 0;
+    for (unsigned round = 0; round < ROUNDS && failures == 0; round++) {
+        for (unsigned i = 0; i < LONGEST; i++)
+            bytes[i] = (uint8_t)(roll(&state, 8) ? roll(&state, 24) : roll(&state, 256));
+        bytes_decode(from, bytes, roll(&state, LONGEST));
+        write_with_journal(written, from, journal, &state);
+        journal_read(journal, read);
+        statements += read->statement_count;
+        size_t size = bytes_encode(written, first, sizeof first);
+        CHECK(bytes_encode(read, second, sizeof second) == size && !memcmp(first, second, size),
+              "%s", print(written));
+        /* Whatever a dying process has made of it, what is read is a program. */
+        for (unsigned i = 0; i < 8; i++)
+            ((uint8_t *)journal->lines)[roll(&state, 40 * sizeof(Line))] =
+                (uint8_t)roll(&state, 256);
+        journal->line_count = roll(&state, 8) ? 40 : UINT32_MAX;
+        journal->unit_count = roll(&state, 8) ? journal->unit_count : UINT32_MAX;
+        journal_read(journal, read);
+        size = bytes_encode(read, first, sizeof first);
+        bytes_decode(from, first, size < sizeof first ? size : sizeof first);
+    }
+    CHECK(statements > ROUNDS, "%llu statements", (unsigned long long)statements);
+    free(journal);
+    program_free(from);
+    program_free(written);
+    program_free(read);
 }
 
 static void test_random_bytes(void) {
@@ -688,6 +754,7 @@ int main(void) {
                  {"dictionary", test_names_of_dictionary},
                  {"rebuild", test_rebuild},
                  {"random_bytes", test_random_bytes},
+                 {"journal", test_journal},
                  {"bounds", test_bounds},
                  {"shrink", test_shrink},
                  {"measure", measure}};
