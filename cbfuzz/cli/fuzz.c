@@ -95,6 +95,7 @@ static json_t *as_json(const FuzzResult *result, const Options *options, json_t 
     json_object_set_new(document, "effective_statements",
                         json_integer((json_int_t)result->effective));
     json_object_set_new(document, "statements_never_run", report_json_never_run(result->kinds));
+    json_object_set_new(document, "deaths", json_integer((json_int_t)result->deaths));
     json_object_set_new(document, "seconds", json_real(result->seconds));
     json_object_set_new(document, "seed", json_integer((json_int_t)options->seed));
     json_object_set_new(document, "states", json_integer(result->states));
@@ -142,7 +143,7 @@ int cli_fuzz(int argc, char **argv) {
         .options = &options, .terminal = isatty(fileno(out)), .findings = json_array()};
     FuzzListener told = {&listener, on_status, on_finding};
     FuzzResult result;
-    char error[1200], programs[32], statements[32];
+    char error[1200], programs[32], statements[32], deaths[32];
     fprintf(out, "cbfuzz fuzz: %s, profile %s, seed %llu\n", implementation.path,
             profile_name(options.windows ? PROFILE_WINDOWS : PROFILE_DOCUMENTED),
             (unsigned long long)options.seed);
@@ -157,6 +158,10 @@ int cli_fuzz(int argc, char **argv) {
                         "nothing happened: %llu programs were run, and no statement took effect",
                         (unsigned long long)result.programs);
     if (result.statements) report_guard(out, result.statements, result.effective, result.kinds);
+    if (result.deaths > 1)
+        fprintf(out, "cbfuzz fuzz: survived %s crashes and hangs, %.0f programs/s\n",
+                report_number(result.deaths, deaths),
+                (double)result.programs / (result.seconds > 0 ? result.seconds : 1));
     fprintf(out,
             "cbfuzz fuzz: %s programs, %s statements, %u of %u clauses exercised, %u finding%s, "
             "%.1f s%s\n",

@@ -38,7 +38,7 @@ static unsigned statements(const Program *program) {
 /* Shrinks, writes and reports. Returns the exit code. */
 static int minimize_file(const Options *options, Runner *runner, Program *program,
                          json_t *document) {
-    char error[1200] = "", signature[160];
+    char error[1200] = "", signature[SIGNATURE_TEXT];
     FILE *out = cli_out(options);
     runner_calibrate(runner);
     Readings usual = runner->session->readings;

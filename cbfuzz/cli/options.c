@@ -6,8 +6,9 @@
 #include <string.h>
 
 #include "cli/cli.h"
-#include "report/version.h"
+#include "harness/interrupt.h"
 #include "harness/load.h"
+#include "report/version.h"
 
 const char *cli_program = "cbfuzz";
 
@@ -201,9 +202,8 @@ int cli_options(Options *options, int argc, char **argv, const char *letters, co
 int cli_load(const Options *options, const char *command, Implementation *implementation) {
     char error[1200];
     const char *path = options->implementation ? options->implementation : "builtin";
-    if (!implementation_probe(path, error, sizeof error) ||
-        !implementation_load(implementation, path, error, sizeof error))
-        return cli_reject(options, EXIT_REQUEST, command, "%s", error);
+    if (!implementation_open(implementation, path, error, sizeof error))
+        return cli_reject(options, interrupt_code(EXIT_REQUEST), command, "%s", error);
     if (!implementation->instrumented)
         fprintf(stderr,
                 "cbfuzz %s: %s is not instrumented, so coverage does not guide; build it with "

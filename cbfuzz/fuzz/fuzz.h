@@ -27,7 +27,7 @@ typedef struct {
 
 /* A finding as it was written. */
 typedef struct {
-    char signature[160];
+    char signature[SIGNATURE_TEXT];
     char file[4096];     /* "" if it could not be written */
     uint32_t statements; /* of the minimized program */
     bool repeats;        /* it showed again in a process of its own */
@@ -36,7 +36,8 @@ typedef struct {
 
 typedef struct {
     uint64_t programs, statements, effective;
-    uint32_t kinds; /* bit LINE_...: a statement of this kind was run */
+    uint32_t kinds;  /* bit LINE_...: a statement of this kind was run */
+    uint64_t deaths; /* of processes, by a program: crashes and hangs that were survived */
     double seconds;
     uint32_t corpus;                 /* programs kept */
     uint32_t states;                 /* abstract transitions seen */

@@ -21,7 +21,7 @@ typedef struct {
 
 static bool shows(void *context, const Program *candidate) {
     Trial *trial = context;
-    char signature[160];
+    char signature[SIGNATURE_TEXT];
     if (interrupt_signal) return false; /* keep what has been reached */
     return runner_run(trial->runner, candidate, trial->readings) &&
            strcmp(verdict_signature(&trial->runner->session->judgement, signature),

@@ -2,11 +2,11 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -16,6 +16,7 @@
 #include "fuzz/minimize.h"
 #include "fuzz/workdir.h"
 #include "fuzz/worker.h"
+#include "harness/guard.h"
 #include "harness/interrupt.h"
 #include "program/bytes.h"
 
@@ -27,10 +28,15 @@ enum {
 };
 static const double program_limit = 1.0;  /* seconds of processor time for one program */
 static const double waiting_limit = 10.0; /* and by the clock, for one that waits */
+static const double repeated_limit = 0.1; /* once one has hung: many may, and each is asked again */
 
 typedef struct {
     Mailbox *mailbox;
+    Session *session;
     pid_t process; /* 0: none */
+    pid_t copy;    /* that works in its place; 0: none, or none yet */
+    bool has_copies, hung;
+    Keeper pipes;
     uint64_t seen_runs;
     double seen_seconds, seen_at; /* processor time and clock then */
     unsigned barren;
@@ -47,6 +53,10 @@ typedef struct {
     Readings usual; /* from which a finding's file will be run later */
     Program *program;
     uint64_t starts;
+    bool over;                        /* no more programs are to be run */
+    uint64_t deaths[FUZZ_SIGNATURES]; /* of processes, see session_death; and how many */
+    unsigned death_count;
+    unsigned hangs;
     double begun;
     char *error;
     size_t error_size;
@@ -90,11 +100,68 @@ static void count(Fuzz *fuzz) {
     result->clauses[0] = result->clauses[1] = 0;
     for (unsigned i = 0; i < fuzz->options->jobs; i++)
         for (unsigned word = 0; word < 2; word++)
-            result->clauses[word] |=
-                fuzz->workers[i].mailbox->session->executor.machine.exercised[word];
+            result->clauses[word] |= fuzz->workers[i].session->executor.machine.exercised[word];
     result->exercised = fuzz_clauses(fuzz->options->windows, result->clauses);
     result->exercisable = fuzz_clauses(fuzz->options->windows, NULL);
-    result->readings = fuzz->workers[0].mailbox->session->readings;
+    result->readings = fuzz->workers[0].session->readings;
+}
+
+/* Ready for a process that begins to work. */
+static void reset_worker(Fuzz *fuzz, Worker *worker) {
+    Session *session = worker->session;
+    bool windows = fuzz->options->windows, builtin = fuzz->options->implementation->builtin;
+    if (!session_intact(session)) {
+        session_reset(session, windows, builtin);
+        session->readings = fuzz->usual;
+    }
+    session->windows = windows;
+    session->builtin = builtin;
+    session->busy = worker->hung = false;
+    session->crash_kind[0] = session->crash_detail[0] = 0;
+    worker->mailbox->found = false;
+    worker->copy = 0;
+    worker->seen_runs = session->runs;
+    worker->seen_seconds = 0;
+    worker->seen_at = now();
+}
+
+/* In the new process. */
+_Noreturn static void work(const Fuzz *fuzz, Workplace *workplace, int argc, char **argv) {
+    keeper_settle();
+    guard_memory();
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    dup2(null, 0), dup2(null, 1);
+    if (!getenv("CBFUZZ_DEBUG")) dup2(null, 2);
+    workplace->implementation = fuzz->options->implementation;
+    if (!implementation_load(workplace->implementation, workplace->mailbox->error,
+                             sizeof workplace->mailbox->error))
+        _exit(WORKER_NOT_LOADED);
+    worker_main(workplace, argc, argv);
+}
+
+static void launch(Fuzz *fuzz, Worker *worker, uint32_t corpus, int argc, char **argv) {
+    Workplace workplace = {.session = worker->session,
+                           .shared = fuzz->shared,
+                           .mailbox = worker->mailbox,
+                           .keep_going = fuzz->options->keep_going,
+                           .runs = fuzz->options->runs,
+                           .corpus = corpus};
+    reset_worker(fuzz, worker);
+    worker->has_copies = false;
+    keeper_close(&worker->pipes);
+    if (!keeper_pipes(&worker->pipes, &workplace.keeper)) {
+        fail(fuzz, 3, strerror(errno));
+        return;
+    }
+    fflush(NULL);
+    pid_t process = fork();
+    if (process == 0) {
+        keeper_close(&worker->pipes);
+        work(fuzz, &workplace, argc, argv);
+    }
+    keeper_close(&workplace.keeper);
+    if (process < 0) fail(fuzz, 3, strerror(errno));
+    else worker->process = process;
 }
 
 static void start_worker(Fuzz *fuzz, Worker *worker) {
@@ -138,47 +205,55 @@ static void start_worker(Fuzz *fuzz, Worker *worker) {
         arguments[used++] = *flag;
     arguments[used++] = out;
     arguments[used] = NULL;
+    launch(fuzz, worker, (uint32_t)programs, used, arguments);
+}
 
-    Session *session = worker->mailbox->session;
-    session->busy = false;
-    worker->mailbox->found = false;
-    worker->seen_runs = session->runs;
-    worker->seen_seconds = 0;
-    worker->seen_at = now();
-    fflush(NULL);
-    pid_t process = fork();
-    if (process < 0) {
-        fail(fuzz, 3, strerror(errno));
-        return;
+static void end(Fuzz *fuzz) {
+    fuzz->over = true;
+    fuzz->shared->stop = FUZZ_STOP;
+}
+
+/* Has a copy ended? Then the process waits for a word. */
+static bool hear(Worker *worker, int *status) {
+    KeeperNews news;
+    bool gone;
+    while (worker->process && keeper_news(&worker->pipes, &news, &gone)) {
+        worker->has_copies = true;
+        worker->copy = news.ended ? 0 : news.process;
+        if (news.ended) *status = news.status;
+        if (news.ended) return true;
     }
-    if (process == 0) {
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
-        signal(SIGINT, SIG_IGN);
-        signal(SIGTERM, SIG_IGN);
-        int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-        dup2(null, 0), dup2(null, 1);
-        if (!getenv("CBFUZZ_DEBUG")) dup2(null, 2);
-        worker_main(worker->mailbox, fuzz->options->implementation, used, arguments);
-    }
-    worker->process = process;
+    return false;
+}
+
+static void kill_worker(Worker *worker) {
+    keeper_end(worker->copy);
+    keeper_end(worker->process);
+    if (worker->process) waitpid(worker->process, NULL, 0);
+    worker->process = worker->copy = 0;
 }
 
 static void stop_workers(Fuzz *fuzz) {
-    fuzz->shared->stop = true;
+    end(fuzz);
     double until = now() + 1.0;
+    struct timespec pause = {0, LOOK_MS * 1000000};
     for (unsigned i = 0; i < fuzz->options->jobs; i++) {
         Worker *worker = &fuzz->workers[i];
-        struct timespec pause = {0, LOOK_MS * 1000000};
-        while (worker->process && waitpid(worker->process, NULL, WNOHANG) == 0) {
-            if (now() > until) kill(worker->process, SIGKILL);
-            nanosleep(&pause, NULL);
+        int status;
+        while (worker->process && waitpid(worker->process, &status, WNOHANG) == 0) {
+            bool died = hear(worker, &status) && !(WIFEXITED(status) && !WEXITSTATUS(status));
+            if (died || now() > until) kill_worker(worker);
+            else nanosleep(&pause, NULL);
         }
         worker->process = 0;
+        keeper_close(&worker->pipes);
     }
 }
 
-/* Minimizes what was found, writes it down and tells the listener. */
-static void take_finding(Fuzz *fuzz, const Finding *found, const uint8_t *bytes, size_t size) {
+/* Minimizes what was found, writes it down and tells the listener. `doubtful`: only if it
+ * shows again. */
+static void take_finding(Fuzz *fuzz, const Finding *found, const uint8_t *bytes, size_t size,
+                         bool doubtful) {
     FuzzResult *result = fuzz->result;
     FuzzFinding *more =
         realloc(result->findings, (result->finding_count + 1) * sizeof *result->findings);
@@ -194,6 +269,10 @@ static void take_finding(Fuzz *fuzz, const Finding *found, const uint8_t *bytes,
     bytes_decode(fuzz->program, bytes, size);
     Readings before = found->judgement.before;
     finding->repeats = minimize(&fuzz->runner, fuzz->program, before, finding->signature);
+    if (doubtful && !finding->repeats && !fuzz->runner.broken) {
+        result->finding_count--;
+        return;
+    }
     if (finding->repeats) {
         annotate(&fuzz->runner, fuzz->program, before, fuzz->usual, finding->signature);
         if (!interrupt_signal) finding->finding = fuzz->runner.session->finding;
@@ -209,13 +288,13 @@ static void take_finding(Fuzz *fuzz, const Finding *found, const uint8_t *bytes,
         fuzz->code = 3;
     }
     fuzz->listener->finding(fuzz->listener->context, finding);
-    if (!fuzz->options->keep_going) fuzz->shared->stop = true;
+    if (!fuzz->options->keep_going) end(fuzz);
 }
 
 /* Was it told already? Two processes may find the same at the same time; and
  * without keep_going the first finding is the last. */
 static bool is_known(const Fuzz *fuzz, const Judgement *judgement) {
-    char signature[160];
+    char signature[SIGNATURE_TEXT];
     verdict_signature(judgement, signature);
     for (uint32_t i = 0; i < fuzz->result->finding_count; i++)
         if (strcmp(fuzz->result->findings[i].signature, signature) == 0) return true;
@@ -225,97 +304,162 @@ static bool is_known(const Fuzz *fuzz, const Judgement *judgement) {
 static void take_mail(Fuzz *fuzz, Worker *worker) {
     Mailbox *mailbox = worker->mailbox;
     if (!mailbox->found) return;
-    if (!fuzz->options->keep_going) fuzz->shared->stop = true; /* the others need not go on */
-    if (!is_known(fuzz, &mailbox->finding.judgement))
-        take_finding(fuzz, &mailbox->finding, mailbox->bytes, mailbox->size);
+    if (!fuzz->options->keep_going) end(fuzz); /* the others need not go on */
+    Finding finding = mailbox->finding;
+    uint32_t size = mailbox->size < SESSION_BYTES ? mailbox->size : SESSION_BYTES;
+    bytes_decode(fuzz->program, mailbox->bytes, size);
+    bool good = session_check_finding(&finding, fuzz->program);
+    if (good && !is_known(fuzz, &finding.judgement))
+        take_finding(fuzz, &finding, mailbox->bytes, size, false);
     mailbox->found = false;
 }
 
-/* A process has ended by itself or was stopped: what does that say? */
+/* Has a process died of the same at the same place before? */
+static bool is_known_death(Fuzz *fuzz, uint64_t death) {
+    if (!death || !fuzz->options->keep_going) return false;
+    for (unsigned i = 0; i < fuzz->death_count; i++)
+        if (fuzz->deaths[i] == death) return true;
+    if (fuzz->death_count < FUZZ_SIGNATURES) fuzz->deaths[fuzz->death_count++] = death;
+    return false;
+}
+
+/* The program that was being run: into fuzz->program, and its bytes into the session. */
+static uint32_t read_program(Fuzz *fuzz, Worker *worker) {
+    Session *session = worker->session;
+    uint32_t size = session->size < SESSION_BYTES ? session->size : SESSION_BYTES;
+    if (!worker->mailbox->written) {
+        journal_read(&worker->mailbox->journal, fuzz->program);
+        size_t all = bytes_encode(fuzz->program, session->bytes, SESSION_BYTES);
+        size = all < SESSION_BYTES ? (uint32_t)all : SESSION_BYTES;
+    }
+    bytes_decode(fuzz->program, session->bytes, size);
+    return size;
+}
+
+/* A program was being run by a process that has ended. */
+static void examine_death(Fuzz *fuzz, Worker *worker, int status, bool hung) {
+    Session *session = worker->session;
+    fuzz->result->deaths++;
+    bool known = is_known_death(fuzz, session_death(session, hung));
+    if (known && worker->has_copies) return;
+    uint32_t size = read_program(fuzz, worker);
+    if (!worker->has_copies) workdir_ban(&fuzz->workdir, session->bytes, size);
+    if (known) return;
+    if (!session_post_mortem(session, fuzz->program, status, hung)) {
+        char text[512];
+        snprintf(text, sizeof text, "cbfuzz itself failed in program %llu (%s); please report it",
+                 (unsigned long long)session->runs, session->judgement.kind);
+        fail(fuzz, 3, text);
+        return;
+    }
+    const Judgement *judgement = &session->judgement;
+    fuzz->shared->statements += judgement->statements;
+    fuzz->shared->effective += judgement->effective;
+    if (!verdict_is_finding(judgement->verdict)) {
+        session->readings = judgement->after; /* a reading that forbids the call */
+        readings_settle(&session->readings);
+    } else if (!is_known(fuzz, judgement)) {
+        Finding finding = session->finding;
+        take_finding(fuzz, &finding, session->bytes, size, hung && fuzz->hangs);
+    }
+    fuzz->hangs += hung;
+}
+
+/* A process, or its copy, has ended by itself or was stopped: what does that say? */
 static void bury(Fuzz *fuzz, Worker *worker, int status, bool hung) {
-    Session *session = worker->mailbox->session;
-    worker->process = 0;
-    if (worker->mailbox->found) take_mail(fuzz, worker);
-    else if (session->busy) {
-        if (!worker->mailbox->written) {
-            journal_read(&worker->mailbox->journal, fuzz->program);
-            size_t size = bytes_encode(fuzz->program, session->bytes, SESSION_BYTES);
-            session->size = size < SESSION_BYTES ? (uint32_t)size : SESSION_BYTES;
-        }
-        bytes_decode(fuzz->program, session->bytes, session->size);
-        if (!session_post_mortem(session, fuzz->program, status, hung)) {
-            char text[512];
-            snprintf(text, sizeof text,
-                     "cbfuzz itself failed in program %llu (%s); please report it",
-                     (unsigned long long)session->runs, session->judgement.kind);
-            fail(fuzz, 3, text);
-            return;
-        }
-        session->executor.inside = false;
-        workdir_ban(&fuzz->workdir, session->bytes, session->size);
-        const Judgement *judgement = &session->judgement;
-        fuzz->shared->statements += judgement->statements;
-        fuzz->shared->effective += judgement->effective;
-        if (!verdict_is_finding(judgement->verdict)) {
-            session->readings = judgement->after; /* a reading that forbids the call */
-            readings_settle(&session->readings);
-        } else {
-            char signature[160];
-            verdict_signature(judgement, signature);
-            bool fresh =
-                !fuzz->options->keep_going || worker_new_signature(fuzz->shared, signature);
-            if (fresh && !is_known(fuzz, judgement))
-                take_finding(fuzz, &session->finding, session->bytes, session->size);
-        }
+    Session *session = worker->session;
+    bool killed = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL && !hung;
+    int code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    if (worker->mailbox->found) {
+        take_mail(fuzz, worker);
+    } else if (code == KEEPER_AGAIN) {
+        return; /* it makes room for another one */
+    } else if (code == WORKER_NOT_LOADED) {
+        char error[sizeof worker->mailbox->error];
+        snprintf(error, sizeof error, "%s", worker->mailbox->error);
+        fail(fuzz, 2, error[0] ? error : "the implementation cannot be loaded any more");
+    } else if (killed && session->guarded && session_intact(session)) {
+        /* Not its own doing: somebody else's, perhaps for want of memory. */
+        if (++worker->barren > BARREN_STARTS)
+            fail(fuzz, 3, "its processes are killed from outside; is there enough memory?");
+    } else if (session->busy || !session_intact(session)) {
+        examine_death(fuzz, worker, status, hung);
     } else if (session->runs == worker->seen_runs && ++worker->barren > BARREN_STARTS) {
         bool flags = fuzz->options->flags && fuzz->options->flags[0];
         fail(fuzz, flags ? 2 : 3,
              flags ? "libFuzzer ends before it runs a program; look at the flags after --"
                    : "a fuzzing process ends before it runs a program");
-    } else if (WIFEXITED(status) && WEXITSTATUS(status) == 0 &&
-               session->runs != worker->seen_runs) {
-        fuzz->shared->stop = true; /* libFuzzer has ended by itself: a flag of the user's */
+    } else if (code == 0 && session->runs != worker->seen_runs) {
+        end(fuzz); /* libFuzzer has ended by itself: a flag of the user's */
     }
 }
 
-static void look_after(Fuzz *fuzz, Worker *worker) {
-    if (!worker->process) {
-        bool over = fuzz->shared->stop || fuzz->code ||
-                    (fuzz->options->runs && fuzz->shared->programs >= fuzz->options->runs);
-        if (!over) start_worker(fuzz, worker);
-        return;
-    }
-    take_mail(fuzz, worker);
-    int status;
-    if (waitpid(worker->process, &status, WNOHANG) == worker->process) {
-        bury(fuzz, worker, status, false);
-        return;
-    }
-    Session *session = worker->mailbox->session;
-    double seconds = process_seconds(worker->process);
+static bool is_over(const Fuzz *fuzz) {
+    return fuzz->over || fuzz->code ||
+           (fuzz->options->runs && fuzz->shared->programs >= fuzz->options->runs);
+}
+
+/* Is it at one program for too long? */
+static bool is_stuck(Fuzz *fuzz, Worker *worker, pid_t process) {
+    Session *session = worker->session;
+    double seconds = process_seconds(process);
+    double limit = fuzz->hangs ? repeated_limit : program_limit;
     if (session->runs != worker->seen_runs || !session->busy) {
         worker->seen_runs = session->runs;
         worker->seen_seconds = seconds;
         worker->seen_at = now();
         worker->barren = 0;
-    } else if (seconds - worker->seen_seconds > program_limit ||
-               now() - worker->seen_at > waiting_limit) {
-        kill(worker->process, SIGKILL);
-        waitpid(worker->process, &status, 0);
-        bury(fuzz, worker, status, true);
+        return false;
     }
+    return seconds - worker->seen_seconds > limit || now() - worker->seen_at > waiting_limit;
+}
+
+static void look_after(Fuzz *fuzz, Worker *worker) {
+    int status;
+    if (!worker->process) {
+        if (!is_over(fuzz)) start_worker(fuzz, worker);
+        return;
+    }
+    take_mail(fuzz, worker);
+    if (hear(worker, &status)) { /* it waits, or ends */
+        bury(fuzz, worker, status, worker->hung);
+        reset_worker(fuzz, worker);
+        keeper_go(&worker->pipes);
+        return;
+    }
+    if (waitpid(worker->process, &status, WNOHANG) == worker->process) {
+        kill(-worker->process, SIGKILL); /* what it may have started itself */
+        worker->process = 0;
+        bury(fuzz, worker, status, false);
+        return;
+    }
+    pid_t process = worker->has_copies ? worker->copy : worker->process;
+    if (!process || worker->hung || !is_stuck(fuzz, worker, process)) return;
+    worker->hung = worker->has_copies; /* its end will be heard of */
+    keeper_end(process);
+    if (worker->has_copies) return;
+    waitpid(process, &status, 0);
+    worker->process = 0;
+    bury(fuzz, worker, status, true);
 }
 
 static bool all_done(const Fuzz *fuzz) {
     for (unsigned i = 0; i < fuzz->options->jobs; i++)
         if (fuzz->workers[i].process || fuzz->workers[i].mailbox->found) return false;
-    return fuzz->shared->stop || fuzz->code ||
-           (fuzz->options->runs && fuzz->shared->programs >= fuzz->options->runs);
+    return is_over(fuzz);
+}
+
+/* Until there is news, or for a moment. */
+static void pause_until_news(const Fuzz *fuzz) {
+    struct pollfd wait[FUZZ_JOBS];
+    for (unsigned i = 0; i < fuzz->options->jobs; i++)
+        wait[i] = (struct pollfd){.fd = fuzz->workers[i].process ? fuzz->workers[i].pipes.news : -1,
+                                  .events = POLLIN};
+    poll(wait, fuzz->options->jobs, LOOK_MS);
 }
 
 static void watch(Fuzz *fuzz) {
     double told = 0, exported = fuzz->begun;
-    struct timespec pause = {0, LOOK_MS * 1000000};
     while (!all_done(fuzz)) {
         for (unsigned i = 0; i < fuzz->options->jobs; i++)
             look_after(fuzz, &fuzz->workers[i]);
@@ -332,7 +476,7 @@ static void watch(Fuzz *fuzz) {
             exported = time;
             workdir_export(&fuzz->workdir, fuzz->options->corpus[0]);
         }
-        nanosleep(&pause, NULL);
+        pause_until_news(fuzz);
     }
     stop_workers(fuzz);
     for (unsigned i = 0; i < fuzz->options->jobs; i++)
@@ -350,8 +494,6 @@ static int prepare(Fuzz *fuzz) {
     fuzz->program = program_new();
     fuzz->shared = share(sizeof *fuzz->shared);
     if (!fuzz->program || !fuzz->shared) return fail(fuzz, 3, "out of memory");
-    fuzz->shared->keep_going = options->keep_going;
-    fuzz->shared->runs = options->runs;
     if (!artifact_folder(options->artifacts, fuzz->error, fuzz->error_size))
         return fuzz->code = file_exit_code(errno);
     if (!runner_open(&fuzz->runner, options->implementation, options->windows))
@@ -359,12 +501,11 @@ static int prepare(Fuzz *fuzz) {
     runner_calibrate(&fuzz->runner);
     fuzz->usual = fuzz->runner.session->readings;
     for (unsigned i = 0; i < options->jobs; i++) {
-        Mailbox *mailbox = fuzz->workers[i].mailbox = share(sizeof *mailbox);
-        if (!mailbox || !(mailbox->session = session_new(options->windows)))
-            return fail(fuzz, 3, "out of memory");
-        mailbox->shared = fuzz->shared;
-        mailbox->session->readings = fuzz->usual;
-        mailbox->session->builtin = options->implementation->builtin;
+        Worker *worker = &fuzz->workers[i];
+        worker->mailbox = share(sizeof *worker->mailbox);
+        worker->session = session_new(options->windows);
+        if (!worker->mailbox || !worker->session) return fail(fuzz, 3, "out of memory");
+        worker->session->readings = fuzz->usual;
     }
     if (!workdir_open(&fuzz->workdir)) return fail(fuzz, 3, fuzz->workdir.error);
     if (!workdir_seed(&fuzz->workdir, options->corpus, options->windows))
@@ -374,10 +515,9 @@ static int prepare(Fuzz *fuzz) {
 
 static void clean_up(Fuzz *fuzz) {
     for (unsigned i = 0; i < fuzz->options->jobs; i++) {
-        Mailbox *mailbox = fuzz->workers[i].mailbox;
-        if (!mailbox) continue;
-        session_free(mailbox->session);
-        munmap(mailbox, sizeof *mailbox);
+        Worker *worker = &fuzz->workers[i];
+        session_free(worker->session);
+        if (worker->mailbox) munmap(worker->mailbox, sizeof *worker->mailbox);
     }
     workdir_close(&fuzz->workdir);
     if (fuzz->runner.session) runner_close(&fuzz->runner);

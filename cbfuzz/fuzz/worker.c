@@ -4,18 +4,23 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "generate/generate.h"
 #include "harness/globals.h"
+#include "harness/guard.h"
 #include "program/bytes.h"
 
 enum {
     LENGTH = 32,        /* statements of a generated program at top level, at most */
     FRESH_PERCENT = 35, /* programs that are new, not made from one of the corpus */
     CROSS_PERCENT = 30,
-    TRIES = 32,     /* programs for each that libFuzzer is given, unless one shows something new */
+    TRIES = 32, /* programs for each that libFuzzer is given, unless one shows something new */
+    LEAST_CORPUS = 256,
+    RELOAD_RUNS = 32, /* for each program of the corpus: what reading it again may cost */
+    SWELL_EVERY = 1024,
     COUNTERS = 2048 /* for abstract transitions; all are looked at after each run */
 };
 
@@ -31,6 +36,9 @@ extern _Thread_local uintptr_t __sancov_lowest_stack;
 
 void (*worker_observer)(const Session *session, const Program *program);
 
+static Workplace place;
+static Session *session;
+static FuzzShared *shared;
 static Mailbox *mailbox;
 static Generator *generator;
 static Program *program, *first_source, *second_source;
@@ -40,14 +48,29 @@ static unsigned char *coverage, *made_coverage; /* the implementation's counters
 static size_t coverage_size;
 static unsigned char *seen; /* per counter: bits of how often it was ever reached */
 static bool started;
+static uint64_t runs_before; /* the first copy */
+static uint64_t lives;       /* copies that have ended */
 
-bool worker_new_signature(FuzzShared *shared, const char *signature) {
-    unsigned count = shared->signature_count;
+/* The same for findings that are one: what they say, and where. */
+static uint64_t key_of(const Judgement *judgement) {
+    uint64_t hash = 14695981039346656037u;
+    hash = (hash ^ judgement->verdict) * 1099511628211u;
+    hash = (hash ^ judgement->clause) * 1099511628211u;
+    for (unsigned i = 0; i < FRAMES_KEPT; i++)
+        hash = (hash ^ judgement->frames.offsets[i]) * 1099511628211u;
+    for (unsigned i = 0; i < sizeof judgement->kind && judgement->kind[i]; i++)
+        hash = (hash ^ (unsigned char)judgement->kind[i]) * 1099511628211u;
+    return hash;
+}
+
+bool worker_is_new(FuzzShared *shared, const Judgement *judgement) {
+    unsigned count = shared->known_count;
+    uint64_t key = key_of(judgement);
     for (unsigned i = 0; i < count && i < FUZZ_SIGNATURES; i++)
-        if (strcmp(shared->signatures[i], signature) == 0) return false;
+        if (shared->known[i] == key) return false;
     if (count >= FUZZ_SIGNATURES) return false;
-    snprintf(shared->signatures[count], sizeof shared->signatures[count], "%s", signature);
-    shared->signature_count = count + 1;
+    shared->known[count] = key;
+    shared->known_count = count + 1;
     return true;
 }
 
@@ -58,7 +81,6 @@ static void nap(void) {
 
 /* Puts the program into bytes, if it is not yet. */
 static void write_down(void) {
-    Session *session = mailbox->session;
     if (mailbox->written) return;
     session->size = (uint32_t)bytes_encode(program, session->bytes, SESSION_BYTES);
     mailbox->written = true;
@@ -66,18 +88,14 @@ static void write_down(void) {
 
 /* Hands the finding over, if it is a new one, and waits until it was taken. */
 static void report(void) {
-    char signature[160];
-    FuzzShared *shared = mailbox->shared;
-    Session *session = mailbox->session;
-    verdict_signature(&session->judgement, signature);
-    if (shared->keep_going && !worker_new_signature(shared, signature)) return;
+    if (place.keep_going && !worker_is_new(shared, &session->judgement)) return;
     write_down();
     mailbox->finding = session->finding;
     mailbox->size = session->size;
     memcpy(mailbox->bytes, session->bytes, session->size);
     mailbox->found = true;
-    if (!shared->keep_going) _exit(0);
-    while (mailbox->found && !shared->stop)
+    if (!place.keep_going) _exit(0);
+    while (mailbox->found && shared->stop != FUZZ_STOP)
         nap();
 }
 
@@ -95,7 +113,6 @@ static void count_features(const Executor *executor) {
 
 /* Notes the transitions of this program; is there one that no program had before? */
 static bool note_states(const Executor *executor) {
-    FuzzShared *shared = mailbox->shared;
     bool novel = false;
     for (unsigned i = 0; i < executor->feature_count; i++) {
         uint32_t bit = hash_feature(executor->features[i]) >> 16;
@@ -109,7 +126,6 @@ static bool note_states(const Executor *executor) {
 
 /* What this program has shown holds for those that follow, unless it assumed something. */
 static void learn(const Judgement *judgement) {
-    Session *session = mailbox->session;
     const Readings *after = &judgement->after;
     if (memcmp(after, &session->readings, sizeof *after) == 0) return;
     if (verdict_is_finding(judgement->verdict) || program_note(program, LINE_READING) ||
@@ -127,20 +143,19 @@ static bool is_of_libfuzzer(const uint8_t *data, size_t size) {
 
 /* A program is about to run: may it? */
 static void begin(bool counts) {
-    FuzzShared *shared = mailbox->shared;
-    if (shared->stop || (shared->runs && shared->programs >= shared->runs)) _exit(0);
+    if (shared->stop == FUZZ_STOP || (place.runs && shared->programs >= place.runs)) _exit(0);
+    if (session->runs % SWELL_EVERY == 0 && guard_swollen()) _exit(KEEPER_AGAIN);
     shared->programs += counts;
 }
 
 static void end(void) {
-    FuzzShared *shared = mailbox->shared;
-    const Judgement *judgement = &mailbox->session->judgement;
+    const Judgement *judgement = &session->judgement;
     shared->statements += judgement->statements;
     shared->effective += judgement->effective;
-    uint32_t kinds = mailbox->session->executor.kinds;
+    uint32_t kinds = session->executor.kinds;
     if (kinds & ~shared->kinds) shared->kinds |= kinds;
     learn(judgement);
-    if (worker_observer) worker_observer(mailbox->session, program);
+    if (worker_observer) worker_observer(session, program);
     if (verdict_is_finding(judgement->verdict)) report();
 }
 
@@ -156,7 +171,7 @@ static void clear(void *what, size_t size) {
 
 /* Is this what the mutator made last? */
 static bool is_made(const uint8_t *data, size_t size) {
-    const uint8_t *made = mailbox->session->bytes;
+    const uint8_t *made = session->bytes;
     if (size != made_size) return false;
     for (size_t i = 0; i < size; i++)
         if (data[i] != made[i]) return false;
@@ -164,7 +179,6 @@ static bool is_made(const uint8_t *data, size_t size) {
 }
 
 static int run_one(const uint8_t *data, size_t size) {
-    Session *session = mailbox->session;
     uintptr_t stack = __sancov_lowest_stack;
     if (!started) { /* now that libFuzzer has set its own */
         started = true;
@@ -219,7 +233,6 @@ static bool is_novel(void) {
  * is not the last try, so libFuzzer need not hear of it. */
 static size_t make_one(uint8_t *out, size_t room, uint64_t seed, Program *first, Program *second,
                        bool last) {
-    Session *session = mailbox->session;
     Recipe recipe = {.seed = seed,
                      .length = LENGTH,
                      .program = program,
@@ -235,6 +248,7 @@ static size_t make_one(uint8_t *out, size_t room, uint64_t seed, Program *first,
     end();
     bool fresh = is_novel();
     fresh |= note_states(&session->executor);
+    mailbox->novel += fresh;
     if (!fresh && !last) return 0;
     copy(made_coverage, coverage, coverage_size);
     bool as_run = true;
@@ -252,9 +266,35 @@ static size_t make_one(uint8_t *out, size_t room, uint64_t seed, Program *first,
     return session->size;
 }
 
+/* A copy has ended: shall another one start from here? What was found since is in files,
+ * and lost to it; so from time to time everything starts again, with these files. */
+static int after(int status) {
+    bool ended = WIFEXITED(status) && WEXITSTATUS(status) != SESSION_EXIT &&
+                 WEXITSTATUS(status) != KEEPER_AGAIN;
+    if (ended && (WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == 3)) return WEXITSTATUS(status);
+    uint64_t runs = session->runs - runs_before;
+    uint32_t corpus = place.corpus > LEAST_CORPUS ? place.corpus : LEAST_CORPUS;
+    if (runs > (uint64_t)corpus * RELOAD_RUNS || mailbox->novel > corpus) return KEEPER_AGAIN;
+    lives++;
+    return -1;
+}
+
+/* The corpus has been read: from here on copies work. */
+static void stay(void) {
+    static bool stayed;
+    if (stayed || !place.keeper.news) return;
+    stayed = true;
+    runs_before = session->runs;
+    mailbox->novel = 0;
+    keeper_stay(&place.keeper, after);
+    session_watch(session, place.implementation); /* a copy is guarded anew */
+}
+
 /* Makes programs until one is worth libFuzzer's time: its own share of the work
  * on a program is larger than ours. */
 static size_t make(uint8_t *out, size_t room, Random *random, Program *first, Program *second) {
+    stay();
+    random->state ^= lives * 0x9E3779B97F4A7C15u; /* or it would die as the last copy did */
     for (unsigned tries = TRIES; tries; tries--) {
         size_t size = make_one(out, room, random_next(random), first, second, tries == 1);
         if (size) return size;
@@ -295,10 +335,12 @@ static char **with_defaults(int *argc, char **argv) {
     return all;
 }
 
-_Noreturn void worker_main(Mailbox *the_mailbox, Implementation *implementation, int argc,
-                           char **argv) {
-    mailbox = the_mailbox;
-    session_watch(mailbox->session, implementation);
+_Noreturn void worker_main(const Workplace *workplace, int argc, char **argv) {
+    place = *workplace;
+    session = place.session;
+    shared = place.shared;
+    mailbox = place.mailbox;
+    session_watch(session, place.implementation);
     generator = generator_new();
     program = program_new();
     first_source = program_new();

@@ -315,7 +315,7 @@ static void start_run(Executor *executor, const Program *program, const Start *s
     executor->judgement = judgement;
     executor->state = RUN_GOES_ON;
     executor->collecting = false;
-    executor->inside = executor->short_of_memory = false;
+    executor->short_of_memory = false;
     executor->line = executor->top_line = NO_LINE;
     executor->routine = executor->level = 0;
     executor->calls = executor->entries = executor->kinds = 0;
@@ -331,7 +331,8 @@ static void start_run(Executor *executor, const Program *program, const Start *s
     judgement->verdict = VERDICT_CONFORMS;
     judgement->clause = CLAUSE_NONE;
     judgement->expectation = judgement->whole = false;
-    judgement->kind[0] = judgement->detail[0] = 0;
+    judgement->kind[0] = judgement->detail[0] = judgement->where[0] = 0;
+    judgement->frames = (Frames){{0}};
     judgement->line = NO_LINE;
     judgement->step = 0;
     judgement->routine = 0;

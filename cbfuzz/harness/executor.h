@@ -68,7 +68,6 @@ struct Executor {
     FILE *trace;          /* every call and routine is printed here, or NULL */
     RunState state;
     bool collecting;      /* a routine call did not fit: only observe until its call returns */
-    volatile bool inside; /* the implementation is running, not we */
     bool short_of_memory; /* fail_allocation was asked for */
     uint32_t line;        /* being executed, NO_LINE when giving back */
     uint32_t top_line;    /* the same outside of bodies */

@@ -267,13 +267,9 @@ static void describe_divergence(Finding *finding, const Executor *executor, bool
     }
 }
 
-void finding_describe(Finding *finding, const Executor *executor, const Judgement *judgement,
-                      bool names_known) {
-    finding->judgement = *judgement;
-    finding->expected[0] = finding->observed[0] = 0;
-    describe_statement(finding, executor);
+static void describe_outcome(Finding *finding) {
+    const Judgement *judgement = &finding->judgement;
     switch (judgement->verdict) {
-    case VERDICT_DIVERGES: describe_divergence(finding, executor, names_known); break;
     case VERDICT_LEAKS:
         copy_text(finding->expected, "nothing is left when all has been given back");
         copy_text(finding->observed, judgement->detail);
@@ -289,8 +285,45 @@ void finding_describe(Finding *finding, const Executor *executor, const Judgemen
         snprintf(finding->observed, FINDING_TEXT, "%s%s%s", judgement->kind,
                  judgement->kind[0] && judgement->detail[0] ? ": " : "", judgement->detail);
         break;
+    case VERDICT_DIVERGES:
     case VERDICT_CONFORMS:
     case VERDICT_MISUSE:
     case VERDICTS: break;
     }
+}
+
+void finding_describe(Finding *finding, const Executor *executor, const Judgement *judgement,
+                      bool names_known) {
+    finding->judgement = *judgement;
+    finding->expected[0] = finding->observed[0] = 0;
+    describe_statement(finding, executor);
+    if (judgement->verdict == VERDICT_DIVERGES) describe_divergence(finding, executor, names_known);
+    else describe_outcome(finding);
+}
+
+void finding_describe_death(Finding *finding, const Judgement *judgement) {
+    memset(finding, 0, sizeof *finding);
+    finding->judgement = *judgement;
+    copy_text(finding->statement, "(which one cannot be told)");
+    describe_outcome(finding);
+}
+
+static void end_text(char text[FINDING_TEXT]) {
+    text[FINDING_TEXT - 1] = 0;
+    for (char *at = text; *at; at++)
+        if ((unsigned char)*at < 0x20 || *at == 0x7F) *at = '?';
+}
+
+void finding_name_frames(Finding *finding) {
+    Judgement *judgement = &finding->judgement;
+    end_text(finding->statement);
+    end_text(finding->inside);
+    end_text(finding->expected);
+    end_text(finding->observed);
+    if (!verdict_is_finding(judgement->verdict)) return;
+    frames_name(&judgement->frames, judgement->where);
+    if (!judgement->where[0]) return;
+    size_t used = strlen(finding->observed);
+    snprintf(finding->observed + used, FINDING_TEXT - used, "%s %s",
+             judgement->verdict == VERDICT_LEAKS ? " from" : ", in", judgement->where);
 }

@@ -20,4 +20,11 @@ typedef struct {
 void finding_describe(Finding *finding, const Executor *executor, const Judgement *judgement,
                       bool names_known);
 
+/* Describes a failure of which nothing but the judgement is known. */
+void finding_describe_death(Finding *finding, const Judgement *judgement);
+
+/* In the watcher: brings the texts in order, which may have been written over, and
+ * puts the names of the implementation's functions into them. */
+void finding_name_frames(Finding *finding);
+
 #endif

@@ -14,6 +14,8 @@
 #include <unistd.h>
 #include <dlfcn.h>
 
+#include "harness/guard.h"
+
 typedef struct {
     char *at;
     size_t size;
@@ -44,9 +46,8 @@ static bool add_range(char *from, char *to) {
     if (from >= to) return true;
     if (range_count == sizeof ranges / sizeof ranges[0]) return false;
     Range *range = &ranges[range_count];
-    *range = (Range){from, (size_t)(to - from), malloc((size_t)(to - from))};
+    *range = (Range){from, (size_t)(to - from), guard_sealed_copy(from, (size_t)(to - from))};
     if (!range->saved) return false;
-    copy(range->saved, range->at, range->size);
     range_count++;
     return true;
 }
@@ -86,6 +87,17 @@ typedef struct {
     bool good;
 } Search;
 
+/* Thread-local ones: their memory is there as soon as it has been asked for. */
+static void save_thread_locals(Search *search, const struct dl_phdr_info *info,
+                               const ElfW(Phdr) * segment) {
+    struct {
+        unsigned long module, offset;
+    } first = {info->dlpi_tls_modid, 0};
+    extern void *__tls_get_addr(void *);
+    char *from = info->dlpi_tls_modid ? __tls_get_addr(&first) : NULL;
+    if (from) search->good &= add_range(from, from + segment->p_memsz);
+}
+
 static int save_segments(struct dl_phdr_info *info, size_t size, void *context) {
     (void)size;
     Search *search = context;
@@ -98,6 +110,7 @@ static int save_segments(struct dl_phdr_info *info, size_t size, void *context) 
         }
     for (unsigned i = 0; i < info->dlpi_phnum; i++) {
         const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
+        if (segment->p_type == PT_TLS) save_thread_locals(search, info, segment);
         if (segment->p_type != PT_LOAD || !(segment->p_flags & PF_W)) continue;
         uintptr_t from = segment->p_vaddr, to = from + segment->p_memsz;
         if (relro_from >= (from & ~(uintptr_t)4095) && relro_from < to) from = relro_to;

@@ -3,24 +3,17 @@
 #include "harness/implementation.h"
 
 #include <dlfcn.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <link.h>
 #include <setjmp.h>
-#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "callback/callback.h"
+#include "harness/frames.h"
 #include "harness/globals.h"
+#include "harness/guard.h"
 #include "nt/nt.h"
-
-enum { PROBE_SECONDS = 10 /* boots take microseconds; a noisy machine takes longer */ };
+#include "program/status.h"
 
 static jmp_buf boot_leave;
 static NtStop boot_stop;
@@ -128,45 +121,62 @@ static void make_system_objects(Implementation *implementation) {
 
 static bool boot(Implementation *implementation, char *error, size_t size) {
     nt_set_stop_handler(on_boot_stop);
-    if (setjmp(boot_leave)) {
+    if (_setjmp(boot_leave)) {
+        guard_inside = false;
         snprintf(error, size, "%s: stopped while it booted: %s: %s", implementation->path,
                  boot_stop.rule ? boot_stop.rule : "", boot_stop.text);
         return false;
     }
-    if (implementation->initialize) {
-        NTSTATUS status = implementation->initialize();
-        if (!NT_SUCCESS(status)) {
-            snprintf(error, size, "%s: CbfuzzInitialize failed with status 0x%08X",
-                     implementation->path, (unsigned)status);
-            return false;
-        }
-    }
-    make_system_objects(implementation);
+    guard_inside = true;
+    NTSTATUS status = implementation->initialize ? implementation->initialize() : STATUS_SUCCESS;
+    if (NT_SUCCESS(status)) make_system_objects(implementation);
     nt_settle(false); /* its threads, if it has any, wait for work from now on */
-    return true;
+    guard_inside = false;
+    if (NT_SUCCESS(status)) return true;
+    const char *name = status_name((uint32_t)status);
+    snprintf(error, size, "%s: CbfuzzInitialize failed with 0x%08X%s%s", implementation->path,
+             (unsigned)status, name ? ", " : "", name ? name : "");
+    return false;
 }
 
-bool implementation_load(Implementation *implementation, const char *path, char *error,
-                         size_t size) {
-    *implementation = (Implementation){.path = path};
+/* What the dynamic linker says, without the name of our copy; and what that means. */
+static void tell_linker_error(const Implementation *implementation, char *error, size_t size) {
+    const char *text = dlerror(), *undefined = "undefined symbol: ";
+    const char *colon = text ? strstr(text, ": ") : NULL;
+    text = colon ? colon + 2 : text;
+    const char *symbol = text ? strstr(text, undefined) : NULL;
+    if (symbol)
+        snprintf(error, size,
+                 "%s: needs %s, which the kernel environment does not have; bring it along, or "
+                 "do without it",
+                 implementation->path, symbol + strlen(undefined));
+    else
+        snprintf(error, size, "%s: cannot be loaded: %s", implementation->path,
+                 text ? text : "no reason given");
+}
+
+bool implementation_load(Implementation *implementation, char *error, size_t size) {
     if (!nt_boot()) {
         snprintf(error, size, "no memory for the kernel environment");
         return false;
     }
     use_environment(implementation);
     void *handle = NULL;
-    if (strcmp(path, "builtin") == 0) {
+    char copy[32];
+    snprintf(copy, sizeof copy, "/proc/self/fd/%d", implementation->file);
+    if (implementation->builtin) {
         use_builtin(implementation);
     } else {
-        char *absolute = realpath(path, NULL);
-        handle = absolute ? dlopen(absolute, RTLD_NOW | RTLD_LOCAL) : NULL;
+        guard_loading = true;
+        guard_inside = true;
+        handle = dlopen(copy, RTLD_NOW | RTLD_LOCAL);
+        guard_inside = false;
+        guard_loading = false;
         if (!handle) {
-            snprintf(error, size, "%s: cannot be loaded: %s", path,
-                     absolute ? dlerror() : strerror(errno));
-            free(absolute);
+            tell_linker_error(implementation, error, size);
             return false;
         }
-        free(absolute);
+        frames_of(handle);
         if (!use_exports(implementation, handle, error, size)) return false;
     }
     if (!boot(implementation, error, size)) return false;
@@ -174,86 +184,15 @@ bool implementation_load(Implementation *implementation, const char *path, char 
         snprintf(error, size, "no memory for the kernel environment");
         return false;
     }
-    if (!globals_save(handle, path, &implementation->instrumented)) {
-        snprintf(error, size, "%s: its globals cannot be saved", path);
+    if (!globals_save(handle, copy, &implementation->instrumented)) {
+        snprintf(error, size, "%s: its globals cannot be saved", implementation->path);
         return false;
     }
     return true;
-}
-
-bool implementation_probe(const char *path, char *error, size_t size) {
-    if (strcmp(path, "builtin") == 0) return true;
-    struct stat file;
-    if (stat(path, &file) != 0 || access(path, R_OK) != 0) {
-        snprintf(error, size, "%s: %s", path, strerror(errno));
-        return false;
-    }
-    if (!S_ISREG(file.st_mode)) {
-        snprintf(error, size, "%s: not a shared object (build one with scripts/build-impl)", path);
-        return false;
-    }
-    int pipes[2];
-    if (pipe2(pipes, O_CLOEXEC) != 0) {
-        snprintf(error, size, "no pipe: %s", strerror(errno));
-        return false;
-    }
-    pid_t child = fork();
-    if (child == 0) {
-        int null = open("/dev/null", O_RDWR);
-        dup2(null, 0), dup2(null, 1), dup2(null, 2);
-        Implementation implementation;
-        char text[512] = "";
-        bool good = implementation_load(&implementation, path, text, sizeof text);
-        char answer = good ? 'y' : 'n';
-        ssize_t ignored = write(pipes[1], &answer, 1);
-        ignored = write(pipes[1], text, strlen(text));
-        (void)ignored;
-        _exit(0);
-    }
-    close(pipes[1]);
-    char answer[513];
-    size_t got = 0;
-    struct timespec pause = {0, 1000000};
-    fcntl(pipes[0], F_SETFL, O_NONBLOCK);
-    int status = 0;
-    bool ended = false;
-    for (unsigned waited = 0; child > 0 && waited < PROBE_SECONDS * 1000 && !ended; waited++) {
-        ended = waitpid(child, &status, WNOHANG) == child;
-        ssize_t more = read(pipes[0], answer + got, sizeof answer - 1 - got);
-        if (more > 0) got += (size_t)more;
-        if (!ended) nanosleep(&pause, NULL);
-    }
-    close(pipes[0]);
-    answer[got] = 0;
-    if (!ended && child > 0) {
-        kill(child, SIGKILL);
-        waitpid(child, &status, 0);
-        snprintf(error, size, "%s: hangs while it is loaded", path);
-        return false;
-    }
-    if (child > 0 && got && answer[0] == 'y') return true;
-    if (got && answer[0] == 'n') snprintf(error, size, "%s", answer + 1);
-    else if (WIFSIGNALED(status))
-        snprintf(error, size, "%s: crashes while it is loaded (%s)", path,
-                 strsignal(WTERMSIG(status)));
-    else
-        snprintf(error, size, "%s: exits or crashes while it is loaded (exit code %d)", path,
-                 WEXITSTATUS(status));
-    return false;
 }
 
 void implementation_rewind(const Implementation *implementation) {
     (void)implementation;
     nt_rewind();
     globals_restore();
-}
-
-const char *implementation_symbol(const Implementation *implementation, const void *address,
-                                  char *buffer, size_t size) {
-    (void)implementation;
-    Dl_info info;
-    buffer[0] = 0;
-    if (address && dladdr(address, &info) && info.dli_sname)
-        snprintf(buffer, size, "%s", info.dli_sname);
-    return buffer;
 }

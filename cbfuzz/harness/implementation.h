@@ -9,6 +9,7 @@
 typedef struct {
     const char *path; /* "builtin", or that of the shared object */
     bool builtin, instrumented;
+    int file; /* a copy of the shared object: what becomes of the file does not matter */
     NTSTATUS(NTAPI *create)(PCALLBACK_OBJECT *, POBJECT_ATTRIBUTES, BOOLEAN, BOOLEAN);
     PVOID(NTAPI *register_callback)(PCALLBACK_OBJECT, PCALLBACK_FUNCTION, PVOID);
     VOID(NTAPI *unregister)(PVOID);
@@ -26,21 +27,17 @@ typedef struct {
     PVOID system[3];  /* SetSystemTime, PowerState, ProcessorAdd; NULL if it has none */
 } Implementation;
 
-/* Loads and boots it, and sets the checkpoint that each program starts from; once
- * per process. False: `error` says in one line what is wrong and what to do.
- * A shared object runs code while it is loaded: see implementation_probe. */
-bool implementation_load(Implementation *implementation, const char *path, char *error,
+/* Looks at the file, and tries to load it in a process of its own, with a limit of time:
+ * a shared object runs code while it is loaded. Nothing is loaded here. False:
+ * `error` says in one line what is wrong and what to do. */
+bool implementation_open(Implementation *implementation, const char *path, char *error,
                          size_t error_size);
 
-/* Tries implementation_load in a process of its own, with a limit of time. False:
- * it failed, crashed, exited or hung; `error` says so. */
-bool implementation_probe(const char *path, char *error, size_t error_size);
+/* Loads and boots what was opened, and sets the checkpoint that each program starts
+ * from; once per process. False: `error` says why. */
+bool implementation_load(Implementation *implementation, char *error, size_t error_size);
 
 /* Puts environment and implementation back to the checkpoint. */
 void implementation_rewind(const Implementation *implementation);
-
-/* The implementation's function at an address, "" if it is not in it. Returns buffer. */
-const char *implementation_symbol(const Implementation *implementation, const void *address,
-                                  char *buffer, size_t size);
 
 #endif

@@ -7,6 +7,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "harness/guard.h"
 #include "nt/nt.h"
 
 enum { NAME_UNITS = 32768, RED_ZONE_UNITS = 32, STACK_MOST = 8 << 20 };
@@ -26,8 +27,7 @@ static PVOID status_place;
  * has another one, far away. */
 static const char *stack_base;
 
-/* Reads memory that an implementation says is there, without trusting it. */
-static bool read_memory(void *to, const void *from, size_t size) {
+bool real_read(void *to, const void *from, size_t size) {
     char here;
     if ((const char *)from > &here && (const char *)from + size <= stack_base &&
         stack_base - &here < STACK_MOST) {
@@ -40,7 +40,7 @@ static bool read_memory(void *to, const void *from, size_t size) {
 
 static SpecValue read_context(const void *pointer) {
     KE_PROCESSOR_CHANGE_NOTIFY_CONTEXT context;
-    if (!read_memory(&context, pointer, sizeof context) || (unsigned)context.State > 2)
+    if (!real_read(&context, pointer, sizeof context) || (unsigned)context.State > 2)
         return (SpecValue){.kind = SPEC_WILD};
     return (SpecValue){
         .kind = SPEC_CONTEXT, .stage = (uint8_t)context.State, .number = context.NtNumber};
@@ -48,12 +48,12 @@ static SpecValue read_context(const void *pointer) {
 
 static SpecValue read_status(const void *pointer) {
     NTSTATUS status;
-    if (!read_memory(&status, pointer, sizeof status)) return (SpecValue){.kind = SPEC_WILD};
+    if (!real_read(&status, pointer, sizeof status)) return (SpecValue){.kind = SPEC_WILD};
     return (SpecValue){.kind = SPEC_STATUS, .number = (uint32_t)status};
 }
 
 static void routine_called(uint8_t routine, PVOID context, PVOID argument1, PVOID argument2) {
-    executor->inside = false;
+    guard_inside = false;
     state = nt_thread_state();
     Entry entry = {.routine = routine,
                    .irql = state.irql,
@@ -71,7 +71,7 @@ static void routine_called(uint8_t routine, PVOID context, PVOID argument1, PVOI
     }
     executor_enter(executor, &entry);
     status_place = place;
-    executor->inside = true;
+    guard_inside = true;
 }
 
 #define ROUTINE(n)                                                                                 \
@@ -203,7 +203,7 @@ static void give_up(Executor *the_executor) {
 }
 
 static void state_changed(const char *rule, const char *text) {
-    executor->inside = false;
+    guard_inside = false;
     executor_abort(executor, ABORT_STATE, nt_failed_allocations() != failed_before, rule, text);
     give_up(executor);
 }
@@ -225,6 +225,7 @@ static bool calls_routines(CallKind kind) {
 }
 
 static void real_call(Executor *the_executor, const Call *call, Return *result) {
+    (void)the_executor;
     if (call->kind == CALL_IRQL) {
         nt_set_irql(call->level);
         state.irql = call->level;
@@ -239,23 +240,27 @@ static void real_call(Executor *the_executor, const Call *call, Return *result) 
     const char *outer_base = stack_base;
     stack_base = __builtin_frame_address(0);
     uint32_t failed = failed_before = nt_failed_allocations();
-    the_executor->inside = true;
+    guard_inside = true;
     call_implementation(call, result);
     if (!calls_routines(call->kind)) nt_settle(false); /* what it left to system threads */
-    the_executor->inside = false;
+    guard_inside = false;
     stack_base = outer_base;
     if (the_executor->level != level)
-        state_changed("RoutineRuns", "the call returned while a routine ran on a system thread");
+        state_changed("RoutineRuns", "the call returned while a routine ran on a system thread, "
+                                     "or was left by a jump");
     result->allocation_failed = nt_failed_allocations() != failed;
     state = nt_thread_state();
     compare_state(before, state);
 }
 
+const void *const real_boundary = (const void *)real_call;
+
 static void on_stop(const NtStop *stop) {
-    executor->inside = false;
+    guard_inside = false;
     bool deadlock = stop->kind == NT_STOP_DEADLOCK;
     bool reference =
         !strcmp(stop->rule, "ObjectOverDereference") || !strcmp(stop->rule, "ObjectUseAfterDelete");
+    executor->judgement->frames.offsets[0] = frames_offset((const char *)stop->site - 1);
     executor_abort(executor,
                    deadlock    ? ABORT_DEADLOCK
                    : reference ? ABORT_REFERENCE
@@ -288,9 +293,9 @@ static void processor_started(Executor *the_executor) {
 static bool leaked(Executor *the_executor, char *kind, size_t kind_size, char *detail,
                    size_t detail_size) {
     if (nt_live_allocations() == 0) return false;
-    the_executor->inside = true;
+    guard_inside = true;
     nt_settle(true); /* what was left to system threads and timers may still free it */
-    the_executor->inside = false;
+    guard_inside = false;
     uint32_t live = nt_live_allocations();
     if (!live) return false;
     NtLeak leaks[4];
@@ -298,15 +303,15 @@ static bool leaked(Executor *the_executor, char *kind, size_t kind_size, char *d
     snprintf(kind, kind_size, "%s", count && leaks[0].is_object ? "object" : "pool");
     used += (size_t)snprintf(detail, detail_size, "%u left:", live);
     for (size_t i = 0; i < count && used < detail_size; i++) {
-        char symbol[80];
-        implementation_symbol(implementation, leaks[i].site, symbol, sizeof symbol);
         char tag[5];
         for (unsigned c = 0; c < 5; c++)
             tag[c] = leaks[i].tag[c] >= 0x20 && leaks[i].tag[c] < 0x7F ? leaks[i].tag[c] : 0;
-        used += (size_t)snprintf(detail + used, detail_size - used, "%s %s '%s' of %zu bytes%s%s",
+        used += (size_t)snprintf(detail + used, detail_size - used, "%s %s '%s' of %zu bytes",
                                  i ? "," : "", leaks[i].is_object ? "object" : "pool", tag,
-                                 leaks[i].size, symbol[0] ? " from " : "", symbol);
+                                 leaks[i].size);
     }
+    if (count)
+        the_executor->judgement->frames.offsets[0] = frames_offset((const char *)leaks[0].site - 1);
     return true;
 }
 

@@ -8,63 +8,42 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "harness/calibrate.h"
+#include "harness/guard.h"
 #include "program/bytes.h"
 
 enum {
     REQUEST_RUN = 'r',
     REQUEST_CALIBRATE = 'c',
-    SLICE_MS = 20,  /* how often a silent process is looked at */
-    WALL_FACTOR = 8 /* a process that waits instead of running gets so many limits */
+    WALL_FACTOR = 8, /* a process that waits instead of running gets so many limits */
+    LOAD_SECONDS = 20
 };
+static const double SLICE = 0.02; /* seconds: how often a silent process is looked at */
 
 bool runner_open(Runner *runner, Implementation *implementation, bool windows) {
-    *runner = (Runner){.implementation = implementation, .limit = 1.0};
+    *runner = (Runner){.implementation = implementation, .limit = 1.0, .windows = windows};
     runner->session = session_new(windows);
     if (!runner->session) snprintf(runner->error, sizeof runner->error, "no memory for a session");
-    else runner->session->explain = true;
     return runner->session != NULL;
 }
 
-static void stop_process(Runner *runner, int *status) {
-    if (!runner->process) return;
-    kill(runner->process, SIGKILL);
-    waitpid(runner->process, status, 0);
-    close(runner->request);
-    close(runner->response);
-    runner->process = 0;
-}
+/* ---- in the processes that it starts ---- */
 
-void runner_renew(Runner *runner) {
-    int status;
-    stop_process(runner, &status);
-}
-
-void runner_close(Runner *runner) {
-    runner_renew(runner);
-    session_free(runner->session);
-    runner->session = NULL;
-}
-
-/* The implementation's own output goes nowhere. */
-static void silence(const FILE *keep) {
+/* The implementation's own output goes nowhere; the trace goes where it is to. */
+static FILE *silence(FILE *trace) {
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-    dup2(null, 0);
-    if (!keep || fileno((FILE *)keep) != 1) dup2(null, 1);
+    FILE *kept = trace ? fdopen(fcntl(fileno(trace), F_DUPFD_CLOEXEC, 3), "a") : NULL;
+    dup2(null, 0), dup2(null, 1);
     if (!getenv("CBFUZZ_DEBUG")) dup2(null, 2);
+    return kept;
 }
 
-static void serve(Runner *runner, int request, int response) {
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    signal(SIGINT, SIG_IGN); /* the watcher decides when to stop */
-    signal(SIGTERM, SIG_IGN);
+_Noreturn static void serve(Runner *runner, int request, int response) {
     Session *session = runner->session;
-    silence(runner->trace);
     session_watch(session, runner->implementation);
     session->executor.trace = runner->trace;
     Program *program = program_new();
@@ -82,27 +61,68 @@ static void serve(Runner *runner, int request, int response) {
             session_run(session, program);
         }
         if (write(response, &what, 1) != 1) break;
+        if (guard_swollen()) _exit(KEEPER_AGAIN);
     }
     _exit(0);
 }
 
-static bool start_process(Runner *runner) {
-    int request[2], response[2];
-    if (pipe2(request, O_CLOEXEC) != 0) return false;
-    if (pipe2(response, O_CLOEXEC) != 0) {
-        close(request[0]), close(request[1]);
-        return false;
+/* Another copy serves when one has died; when one has not, nobody watches any more. */
+static int after(int status) {
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -1;
+}
+
+_Noreturn static void keep(Runner *runner, const Keeper *keeper, int request, int response) {
+    char error[1000] = "";
+    keeper_settle();
+    guard_memory();
+    runner->trace = silence(runner->trace);
+    bool good = implementation_load(runner->implementation, error, sizeof error);
+    if (!good) {
+        ssize_t ignored = write(response, error, strlen(error));
+        (void)ignored;
+        _exit(0);
     }
+    keeper_stay(keeper, after);
+    serve(runner, request, response);
+}
+
+/* ---- in the watcher ---- */
+
+static void end_keeper(Runner *runner) {
+    if (!runner->keeper) return;
+    keeper_end(runner->process);
+    keeper_end(runner->keeper);
+    waitpid(runner->keeper, NULL, 0);
+    keeper_close(&runner->pipes);
+    close(runner->request);
+    close(runner->response);
+    runner->keeper = runner->process = 0;
+}
+
+void runner_close(Runner *runner) {
+    end_keeper(runner);
+    session_free(runner->session);
+    runner->session = NULL;
+}
+
+static bool start_keeper(Runner *runner) {
+    int request[2] = {-1, -1}, response[2] = {-1, -1};
+    Keeper theirs;
+    if (pipe2(request, O_CLOEXEC) != 0 || pipe2(response, O_CLOEXEC) != 0 ||
+        !keeper_pipes(&runner->pipes, &theirs))
+        return false;
     fflush(NULL);
     pid_t process = fork();
     if (process == 0) {
         close(request[1]), close(response[0]);
-        serve(runner, request[0], response[1]);
+        keeper_close(&runner->pipes);
+        keep(runner, &theirs, request[0], response[1]);
     }
     close(request[0]), close(response[1]);
+    keeper_close(&theirs);
     runner->request = request[1];
     runner->response = response[0];
-    runner->process = process < 0 ? 0 : process;
+    runner->keeper = process < 0 ? 0 : process;
     return process > 0;
 }
 
@@ -112,33 +132,117 @@ static double now(void) {
     return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
 }
 
+/* Waits for an answer or for news; false: neither came within `seconds`. */
+static bool await(Runner *runner, double seconds, bool *answered) {
+    struct pollfd wait[2] = {{.fd = runner->response, .events = POLLIN},
+                             {.fd = runner->pipes.news, .events = POLLIN}};
+    double until = now() + seconds, left = seconds;
+    for (; left > 0; left = until - now()) {
+        int ready = poll(wait, 2, (int)(left * 1000) + 1);
+        *answered = ready > 0 && wait[0].revents;
+        if (ready > 0) return true;
+    }
+    return false;
+}
+
+/* Has the copy ended? Then *status says how. */
+static bool has_ended(Runner *runner, int *status) {
+    KeeperNews news;
+    bool gone;
+    if (keeper_news(&runner->pipes, &news, &gone)) {
+        runner->process = news.ended ? 0 : news.process;
+        *status = news.status;
+        return news.ended;
+    }
+    if (!gone) return false;
+    *status = SIGKILL; /* it has ended the keeper as well */
+    end_keeper(runner);
+    return true;
+}
+
+static bool fail(Runner *runner, const char *text) {
+    runner->broken = true;
+    snprintf(runner->error, sizeof runner->error, "%s", text);
+    return false;
+}
+
+/* Instead of a first copy: why the implementation could not be loaded this time. */
+static bool fail_to_load(Runner *runner) {
+    char text[1000];
+    ssize_t got = read(runner->response, text, sizeof text - 1);
+    text[got > 0 ? got : 0] = 0;
+    return fail(runner, text[0] ? text : "the implementation cannot be loaded any more");
+}
+
+/* Is there a copy to serve? */
+static bool have_copy(Runner *runner) {
+    int status;
+    bool answered = false;
+    if (runner->process && !has_ended(runner, &status)) return true;
+    if (runner->keeper) keeper_go(&runner->pipes);
+    else if (!start_keeper(runner)) return fail(runner, strerror(errno));
+    while (!runner->process) {
+        if (!await(runner, LOAD_SECONDS, &answered))
+            return fail(runner, "no process is there to run programs in time");
+        if (answered || (has_ended(runner, &status) && !runner->keeper))
+            return fail_to_load(runner);
+    }
+    return true;
+}
+
 typedef enum { ANSWERED, DIED, HUNG } Ending;
 
-static Ending await(Runner *runner) {
+/* Ends the copy, and waits until it has ended. */
+static void end_copy(Runner *runner, int *status) {
+    bool answered = false;
+    keeper_end(runner->process);
+    while (runner->process && await(runner, LOAD_SECONDS, &answered)) {
+        char what;
+        if (answered && read(runner->response, &what, 1) != 1) break;
+        has_ended(runner, status);
+    }
+    if (runner->process) end_keeper(runner);
+}
+
+void runner_renew(Runner *runner) {
+    int status;
+    if (runner->process) end_copy(runner, &status);
+}
+
+static Ending await_ending(Runner *runner, int *status) {
     double begun = now(), used = process_seconds(runner->process);
-    struct pollfd wait = {.fd = runner->response, .events = POLLIN};
+    bool answered = false;
     for (;;) {
-        int ready = poll(&wait, 1, SLICE_MS);
-        if (ready < 0 && errno == EINTR) continue;
-        if (ready > 0) {
-            char what;
-            return read(runner->response, &what, 1) == 1 ? ANSWERED : DIED;
+        char what;
+        if (await(runner, SLICE, &answered)) {
+            if (answered && read(runner->response, &what, 1) == 1) return ANSWERED;
+            if (has_ended(runner, status)) return DIED;
         }
         double spent = process_seconds(runner->process) - used;
-        if (spent > runner->limit || now() - begun > runner->limit * WALL_FACTOR) return HUNG;
+        if (spent > runner->limit || now() - begun > runner->limit * WALL_FACTOR) {
+            end_copy(runner, status);
+            return HUNG;
+        }
     }
 }
 
-/* Sends a request; on anything but an answer the process is gone afterwards. */
+/* Sends a request; on anything but an answer the copy is gone afterwards. */
 static bool request(Runner *runner, char what, Ending *ending, int *status) {
-    if (!runner->process && !start_process(runner)) {
-        runner->broken = true;
-        snprintf(runner->error, sizeof runner->error, "no process: %s", strerror(errno));
-        return false;
-    }
-    *ending = write(runner->request, &what, 1) == 1 ? await(runner) : DIED;
-    if (*ending != ANSWERED) stop_process(runner, status);
+    if (runner->broken || !have_copy(runner)) return false;
+    if (write(runner->request, &what, 1) != 1) return fail(runner, strerror(errno));
+    *ending = await_ending(runner, status);
     return true;
+}
+
+/* What holds for every run, whatever an implementation has done to the session. */
+static void prepare(Runner *runner) {
+    Session *session = runner->session;
+    if (runner->spoiled || !session_intact(session))
+        session_reset(session, runner->windows, runner->implementation->builtin);
+    runner->spoiled = false;
+    session->windows = runner->windows;
+    session->builtin = runner->implementation->builtin;
+    session->explain = true;
 }
 
 void runner_calibrate(Runner *runner) {
@@ -146,33 +250,44 @@ void runner_calibrate(Runner *runner) {
     if (session->calibrated) return;
     Ending ending;
     int status;
+    prepare(runner);
     if (!request(runner, REQUEST_CALIBRATE, &ending, &status)) return;
-    if (!session->calibrated) session->readings = calibrate_fallback(session->windows);
+    if (!session->calibrated || !session_intact(session))
+        session->readings = calibrate_fallback(session->windows);
     session->calibrated = true;
     session->crash_kind[0] = session->crash_detail[0] = 0;
 }
 
+static bool try(Runner *runner, const Program *program, Readings readings, Ending *ending,
+                int *status) {
+    Session *session = runner->session;
+    prepare(runner);
+    session->readings = readings;
+    session->judgement = (Judgement){.line = NO_LINE, .before = readings, .after = readings};
+    session->size = (uint32_t)bytes_encode(program, session->bytes, SESSION_BYTES);
+    if (session->size > SESSION_BYTES) return fail(runner, "the program has too many bytes");
+    return request(runner, REQUEST_RUN, ending, status);
+}
+
 bool runner_run(Runner *runner, const Program *program, Readings readings) {
     Session *session = runner->session;
-    session->readings = readings;
-    session->size = (uint32_t)bytes_encode(program, session->bytes, SESSION_BYTES);
-    if (session->size > SESSION_BYTES) {
-        runner->broken = true;
-        snprintf(runner->error, sizeof runner->error, "the program has more than %d bytes",
-                 SESSION_BYTES);
-        return false;
-    }
-    session->judgement = (Judgement){.line = NO_LINE};
     Ending ending;
     int status = 0;
-    if (!request(runner, REQUEST_RUN, &ending, &status)) return false;
-    if (ending == ANSWERED) return true;
-    if (!session_post_mortem(session, program, status, ending == HUNG)) {
-        runner->broken = true;
-        snprintf(runner->error, sizeof runner->error,
-                 "cbfuzz itself failed while it ran a program (%s); please report it",
-                 session->judgement.kind);
+    if (!try(runner, program, readings, &ending, &status)) return false;
+    /* Guarded, it cannot do that to itself: somebody else did, perhaps for want of memory. */
+    if (ending == DIED && session->guarded && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL &&
+        !try(runner, program, readings, &ending, &status))
         return false;
+    if (ending == ANSWERED) {
+        runner->spoiled = !session_check(session, program);
+        if (runner->spoiled) runner_renew(runner);
+        return true;
     }
-    return true;
+    runner->spoiled = !session_intact(session);
+    if (session_post_mortem(session, program, status, ending == HUNG)) return true;
+    char text[200];
+    snprintf(text, sizeof text,
+             "cbfuzz itself failed while it ran a program (%s); please report it",
+             session->judgement.kind);
+    return fail(runner, text);
 }

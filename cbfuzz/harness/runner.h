@@ -1,22 +1,28 @@
 /* Runs programs one at a time in a process of their own, and survives what they do.
  *
- * The process is forked from this one, in which the implementation is loaded,
- * and serves program after program until one kills it.
+ * The implementation is loaded in a process of its own, and never in this one.
+ * A copy of that process serves program after program until one kills it; then
+ * the next copy does.
  */
 #ifndef CBFUZZ_HARNESS_RUNNER_H
 #define CBFUZZ_HARNESS_RUNNER_H
 
+#include "harness/keeper.h"
 #include "harness/session.h"
 
 typedef struct {
     Session *session;
     Implementation *implementation;
-    FILE *trace;           /* the trace of each run goes there, or NULL */
-    double limit;          /* seconds of processor time for one program */
-    pid_t process;         /* 0: none */
-    int request, response; /* pipes */
-    bool broken;           /* our own code failed; `error` says how */
-    char error[256];
+    FILE *trace;  /* the trace of each run goes there, or NULL */
+    double limit; /* seconds of processor time for one program */
+    bool windows;
+    pid_t keeper;          /* the process that the implementation is loaded in; 0: none */
+    Keeper pipes;          /* to it */
+    pid_t process;         /* its copy that serves; 0: none */
+    int request, response; /* pipes to that */
+    bool spoiled;          /* the session needs a reset */
+    bool broken;           /* it cannot go on; `error` says why */
+    char error[1200];
 } Runner;
 
 /* False: no memory; `runner->error` says so. */

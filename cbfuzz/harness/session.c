@@ -2,19 +2,15 @@
 #define _GNU_SOURCE
 #include "harness/session.h"
 
-#include <dlfcn.h>
 #include <sanitizer/asan_interface.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 #include <time.h>
 
+#include "harness/guard.h"
 #include "harness/real.h"
-#include "nt/nt.h"
 
 static Session *watched;
-static Implementation *watched_implementation;
 
 /* Sanitizer reports end the process with a code of their own (SESSION_EXIT), without
  * symbols and without a search for leaks: the harness counts for itself. What an
@@ -29,12 +25,44 @@ const char *__asan_default_options(void) {
            "abort_on_error=0:color=never:quarantine_size_mb=1:malloc_context_size=0";
 }
 
+/* What no implementation would write there by chance. */
+static uint64_t fence_word(const Session *session, unsigned place) {
+    return ((uint64_t)(uintptr_t)session ^ 0x9E3779B97F4A7C15u) * (2 * place + 1);
+}
+
+static void set_fence(const Session *session, uint64_t fence[4], unsigned place) {
+    for (unsigned i = 0; i < 4; i++)
+        fence[i] = fence_word(session, place + i);
+}
+
+static bool fence_stands(const Session *session, const uint64_t fence[4], unsigned place) {
+    uint64_t differ = 0;
+    for (unsigned i = 0; i < 4; i++)
+        differ |= fence[i] ^ fence_word(session, place + i);
+    return !differ;
+}
+
+bool session_intact(const Session *session) {
+    return fence_stands(session, session->fence, 0) &&
+           fence_stands(session, session->fence_behind, 4) &&
+           fence_stands(session, session->fence_last, 8);
+}
+
+void session_reset(Session *session, bool windows, bool builtin) {
+    memset(session, 0, offsetof(Session, bytes));
+    session->windows = windows;
+    session->builtin = builtin;
+    session->readings = readings_all(windows);
+    set_fence(session, session->fence, 0);
+    set_fence(session, session->fence_behind, 4);
+    set_fence(session, session->fence_last, 8);
+}
+
 Session *session_new(bool windows) {
     Session *session = mmap(NULL, sizeof *session, PROT_READ | PROT_WRITE,
                             MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (session == MAP_FAILED) return NULL;
-    session->windows = windows;
-    session->readings = readings_all(windows);
+    session_reset(session, windows, false);
     return session;
 }
 
@@ -42,8 +70,7 @@ void session_free(Session *session) {
     if (session) munmap(session, sizeof *session);
 }
 
-/* The word after "AddressSanitizer: " of a report: heap-use-after-free, SEGV, ... */
-static void take_kind(const char *report, char *kind, size_t size) {
+void session_report_kind(const char *report, char *kind, size_t size) {
     static const char mark[] = "AddressSanitizer: ";
     const char *at = strstr(report, mark);
     size_t length = 0;
@@ -56,30 +83,50 @@ static void take_kind(const char *report, char *kind, size_t size) {
     kind[length] = 0;
 }
 
+/* A jump to nowhere leaves no frame to start from, but the address that it came from. */
+static void take_caller(Frames *frames, const void *stack) {
+    uintptr_t from;
+    if (frames->offsets[0] || !real_read(&from, stack, sizeof from)) return;
+    frames->offsets[0] = frames_offset((void *)(from - 1));
+}
+
 /* Called by the sanitizer with its report, before it ends the process. */
 static void on_report(const char *report) {
     if (watched->crash_kind[0]) return;
-    take_kind(report, watched->crash_kind, sizeof watched->crash_kind);
-    char symbol[80] = "";
-    void *pc = __asan_report_present() ? __asan_get_report_pc() : NULL;
-    implementation_symbol(watched_implementation, pc, symbol, sizeof symbol);
-    size_t bytes = __asan_report_present() ? __asan_get_report_access_size() : 0;
-    bool writes = __asan_report_present() && __asan_get_report_access_type();
-    char *detail = watched->crash_detail;
-    size_t used = 0, size = sizeof watched->crash_detail;
+    watched->crash_inside = guard_inside;
+    session_report_kind(report, watched->crash_kind, sizeof watched->crash_kind);
+    bool present = __asan_report_present();
+    bool deep = strcmp(watched->crash_kind, "stack-overflow") == 0; /* ends anywhere */
+    frames_take(&watched->crash_frames, real_boundary, deep, NULL, 0);
+    if (present) take_caller(&watched->crash_frames, __asan_get_report_sp());
+    size_t bytes = present ? __asan_get_report_access_size() : 0;
+    bool writes = present && __asan_get_report_access_type();
     if (bytes)
-        used = (size_t)snprintf(detail, size, "%s of %zu byte%s", writes ? "write" : "read", bytes,
-                                bytes == 1 ? "" : "s");
-    if (symbol[0]) snprintf(detail + used, size - used, "%sin %s", used ? " " : "", symbol);
+        snprintf(watched->crash_detail, sizeof watched->crash_detail, "%s of %zu byte%s",
+                 writes ? "write" : "read", bytes, bytes == 1 ? "" : "s");
+}
+
+/* Called with a system call that the implementation made. */
+static void on_call(long number, const long argument[6]) {
+    char called[64];
+    Frames frames;
+    watched->crash_inside = true;
+    if (!frames_take(&frames, real_boundary, false, called, sizeof called)) return;
+    watched->crash_frames = frames;
+    guard_describe(number, argument, called, watched->crash_kind, sizeof watched->crash_kind,
+                   watched->crash_detail, sizeof watched->crash_detail);
+    guard_end(SESSION_EXIT);
 }
 
 void session_watch(Session *session, Implementation *implementation) {
     watched = session;
-    watched_implementation = implementation;
+    memset(&session->crash_frames, 0, sizeof session->crash_frames);
     session->crash_kind[0] = session->crash_detail[0] = 0;
-    __asan_set_error_report_callback(on_report);
     session->builtin = implementation->builtin;
-    real_attach(&session->executor, implementation);
+    __asan_set_error_report_callback(on_report);
+    Implementation *sealed = guard_sealed_copy(implementation, sizeof *implementation);
+    real_attach(&session->executor, sealed ? sealed : implementation);
+    session->guarded = !session->builtin && guard_calls(on_call);
 }
 
 static void begin_run(Session *session) {
@@ -88,6 +135,7 @@ static void begin_run(Session *session) {
 }
 
 static void end_run(Session *session) {
+    if (!session_intact(session)) guard_end(SESSION_EXIT); /* while it is this program's doing */
     Verdict verdict = session->judgement.verdict;
     if (verdict_is_finding(verdict) || (session->explain && verdict == VERDICT_MISUSE))
         finding_describe(&session->finding, &session->executor, &session->judgement, true);
@@ -106,37 +154,6 @@ void session_drive(Session *session, const Program *program, void (*drive)(void 
     real_drive(&session->executor, program, session->windows, session->readings,
                &session->judgement, drive, context);
     end_run(session);
-}
-
-bool session_post_mortem(Session *session, const Program *program, int status, bool hung) {
-    Executor *executor = &session->executor;
-    executor->program = program;
-    executor->judgement = &session->judgement;
-    session->busy = false;
-    char kind[64], detail[400];
-    snprintf(kind, sizeof kind, "%s", session->crash_kind);
-    snprintf(detail, sizeof detail, "%s", session->crash_detail);
-    session->crash_kind[0] = session->crash_detail[0] = 0;
-    if (hung) {
-        snprintf(kind, sizeof kind, "time-out");
-        detail[0] = 0;
-    } else if (!kind[0] && WIFSIGNALED(status)) {
-        snprintf(kind, sizeof kind, "%s", sigabbrev_np(WTERMSIG(status)));
-        snprintf(detail, sizeof detail, "%s", strsignal(WTERMSIG(status)));
-    } else if (!kind[0]) {
-        snprintf(kind, sizeof kind, "exit");
-        snprintf(detail, sizeof detail, "the process was ended by exit(%d)", WEXITSTATUS(status));
-    }
-    /* A shared object may have spoiled our memory long before. */
-    bool theirs = executor->inside || hung || !session->builtin;
-    uint32_t calls = executor->calls, effective = executor->machine.effective;
-    executor->state = RUN_GOES_ON;
-    executor_abort(executor, hung ? ABORT_HANG : ABORT_CRASH, executor->short_of_memory, kind,
-                   detail);
-    session->judgement.statements = calls;
-    session->judgement.effective = effective;
-    finding_describe(&session->finding, executor, &session->judgement, false);
-    return theirs;
 }
 
 double process_seconds(pid_t process) {

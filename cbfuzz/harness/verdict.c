@@ -34,11 +34,39 @@ const char *verdict_subject(const Judgement *judgement, char buffer[80]) {
     return buffer;
 }
 
-const char *verdict_signature(const Judgement *judgement, char buffer[160]) {
+const char *verdict_signature(const Judgement *judgement, char buffer[SIGNATURE_TEXT]) {
     char subject[80];
-    bool crash = judgement->clause != CLAUSE_NONE && judgement->kind[0] &&
-                 judgement->verdict != VERDICT_DIVERGES;
-    snprintf(buffer, 160, "%s %s%s%s", verdict_name(judgement->verdict),
-             verdict_subject(judgement, subject), crash ? " " : "", crash ? judgement->kind : "");
+    const char *name = verdict_name(judgement->verdict);
+    bool failed = judgement->verdict != VERDICT_DIVERGES && judgement->verdict != VERDICT_LEAKS;
+    if (failed && judgement->where[0]) {
+        /* Not who called it: one wrong line is one finding, whichever way leads there. */
+        const char *callers = strstr(judgement->where, " < ");
+        snprintf(buffer, SIGNATURE_TEXT, "%s %s %.*s", name,
+                 judgement->kind[0] ? judgement->kind : "in",
+                 callers ? (int)(callers - judgement->where) : FRAMES_TEXT, judgement->where);
+        return buffer;
+    }
+    bool both = judgement->clause != CLAUSE_NONE && judgement->kind[0] &&
+                judgement->verdict != VERDICT_DIVERGES;
+    snprintf(buffer, SIGNATURE_TEXT, "%s %s%s%s", name, verdict_subject(judgement, subject),
+             both ? " " : "", both ? judgement->kind : "");
     return buffer;
+}
+
+static void end_text(char *text, size_t size) {
+    text[size - 1] = 0;
+    for (; *text; text++)
+        if ((unsigned char)*text < 0x20 || (unsigned char)*text >= 0x7F) *text = '?';
+}
+
+bool verdict_sanitize(Judgement *judgement) {
+    bool good = (unsigned)judgement->verdict < VERDICTS && (unsigned)judgement->clause < CLAUSES &&
+                judgement->routine <= 16;
+    if (!good) judgement->verdict = VERDICT_CRASHES;
+    if (!good) judgement->clause = CLAUSE_NONE;
+    if (!good) judgement->routine = 0;
+    end_text(judgement->kind, sizeof judgement->kind);
+    end_text(judgement->detail, sizeof judgement->detail);
+    judgement->where[0] = 0;
+    return good;
 }

@@ -246,7 +246,7 @@ NT_RAW void nt_pool_release(void *memory, const char *routine, const void *site)
     if (NT_UNLIKELY(nt_state.queued != 0)) nt_check_nothing_in(memory, size, routine, site);
     if (NT_UNLIKELY(header->magic != MAGIC || !red_zone_intact(memory, size)))
         nt_stop(NtRulePoolCorruption, site != NULL ? site : header->site, (uintptr_t)memory, size,
-                routine, "%zu bytes allocated at %p", size, header->site);
+                routine, "%zu bytes", size);
     header->state = BLOCK_FREED;
     fill(memory, size, FILL_FREED);
     poison(memory, size, MARK_FREED);
@@ -268,7 +268,7 @@ NT_RAW void nt_pool_free(void *memory, uint32_t tag, const char *routine, const 
         nt_stop_irql(NtRuleIrqlExFreePool, site, routine, limit);
     if (NT_UNLIKELY(state == BLOCK_FREED))
         nt_stop(NtRulePoolDoubleFree, site, (uintptr_t)memory, header->tag, routine,
-                "%u bytes allocated at %p are free already", header->size, header->site);
+                "%u bytes are free already", header->size);
     if (NT_UNLIKELY(tag != 0 && tag != header->tag))
         nt_stop(NtRulePoolBadTag, site, header->tag, tag, routine, "found 0x%X, allocated 0x%X",
                 tag, header->tag);

@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -21,7 +20,7 @@
 enum { SAMPLE = 20000, EVERY = 7 };
 
 static Implementation implementation;
-static Mailbox *mailbox;
+static Workplace workplace;
 static struct {
     uint32_t size, statements, effective;
     uint8_t *bytes;
@@ -53,7 +52,7 @@ static void take_sample(const Session *session, const Program *program) {
 }
 
 static void report(double checked_seconds) {
-    const FuzzShared *shared = mailbox->shared;
+    const FuzzShared *shared = workplace.shared;
     Program **programs = calloc(sampled, sizeof *programs);
     uint64_t effective = 0, statements = 0, runs = 0;
     for (unsigned i = 0; i < sampled; i++) {
@@ -96,14 +95,15 @@ static void observe(const Session *session, const Program *program) {
 int main(int argc, char **argv) {
     if (argc > 1) seconds = atof(argv[1]);
     char error[512];
-    if (!implementation_load(&implementation, "builtin", error, sizeof error)) {
+    if (!implementation_open(&implementation, "builtin", error, sizeof error) ||
+        !implementation_load(&implementation, error, sizeof error)) {
         fprintf(stderr, "bare: %s\n", error);
         return 3;
     }
-    mailbox =
-        mmap(NULL, sizeof *mailbox, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    mailbox->session = session_new(false);
-    mailbox->shared = calloc(1, sizeof *mailbox->shared);
+    workplace = (Workplace){.implementation = &implementation,
+                            .session = session_new(false),
+                            .shared = calloc(1, sizeof *workplace.shared),
+                            .mailbox = calloc(1, sizeof *workplace.mailbox)};
     result = fdopen(dup(1), "w");
     int null = open("/dev/null", O_RDWR);
     (void)null;
@@ -112,5 +112,5 @@ int main(int argc, char **argv) {
     char *arguments[] = {
         "bare",           "-seed=1",    "-max_len=4096",   "-len_control=0", "-detect_leaks=0",
         "-handle_segv=0", "-timeout=0", "-rss_limit_mb=0", "-verbosity=0",   NULL};
-    worker_main(mailbox, &implementation, 9, arguments);
+    worker_main(&workplace, 9, arguments);
 }

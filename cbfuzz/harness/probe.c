@@ -1,0 +1,222 @@
+/* Looks at a shared object before it is used: what it is, and what becomes of who loads it. */
+#define _GNU_SOURCE
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sanitizer/asan_interface.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "harness/frames.h"
+#include "harness/guard.h"
+#include "harness/implementation.h"
+#include "harness/interrupt.h"
+#include "harness/session.h"
+
+enum { PROBE_SECONDS = 10 /* boots take microseconds; a noisy machine takes longer */ };
+
+/* ---- the file ---- */
+
+static const char *machine_name(unsigned machine, char buffer[32]) {
+    switch (machine) {
+    case EM_386: return "i386";
+    case EM_X86_64: return "x86-64";
+    case EM_ARM: return "arm";
+    case EM_AARCH64: return "aarch64";
+    case EM_RISCV: return "riscv";
+    case EM_PPC64: return "ppc64";
+    default: snprintf(buffer, 32, "machine %u", machine); return buffer;
+    }
+}
+
+static bool is_shared_object(const char *path, int file, char *error, size_t size) {
+    static const char build[] = "build one with scripts/build-impl";
+    Elf64_Ehdr header;
+    char name[32];
+    ssize_t got = pread(file, &header, sizeof header, 0);
+    if (got < 4 || memcmp(header.e_ident, ELFMAG, SELFMAG) != 0)
+        snprintf(error, size, "%s: not a shared object; %s", path, build);
+    else if (got < (ssize_t)sizeof header)
+        snprintf(error, size, "%s: a shared object that is cut short; build it again", path);
+    else if (header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_machine != EM_X86_64)
+        snprintf(error, size, "%s: built for %s; x86-64 is expected", path,
+                 machine_name(header.e_machine, name));
+    else if (header.e_type != ET_DYN)
+        snprintf(error, size, "%s: %s, not a shared object; %s", path,
+                 header.e_type == ET_REL ? "an object file" : "not made to be loaded", build);
+    else return true;
+    return false;
+}
+
+/* A copy that nobody else can change or remove; the file itself where there is no memory for it. */
+static int copy_of(int file, off_t size) {
+    int copy = memfd_create("implementation", MFD_CLOEXEC);
+    off_t at = 0;
+    while (copy >= 0 && at < size)
+        if (sendfile(copy, file, &at, (size_t)(size - at)) <= 0) break;
+    if (copy >= 0 && at == size) {
+        close(file);
+        return copy;
+    }
+    if (copy >= 0) close(copy);
+    return file;
+}
+
+static bool take_file(Implementation *implementation, char *error, size_t size) {
+    const char *path = implementation->path;
+    struct stat status;
+    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (file < 0 || fstat(file, &status) != 0) {
+        snprintf(error, size, "%s: %s", path, strerror(errno));
+        if (file >= 0) close(file);
+        return false;
+    }
+    if (!S_ISREG(status.st_mode)) {
+        snprintf(error, size, "%s: %s; a shared object is expected", path,
+                 S_ISDIR(status.st_mode) ? "is a folder" : "not a regular file");
+        close(file);
+        return false;
+    }
+    if (!is_shared_object(path, file, error, size)) {
+        close(file);
+        return false;
+    }
+    static char copy[48]; /* for the whole run: one implementation is run */
+    implementation->file = copy_of(file, status.st_size);
+    snprintf(copy, sizeof copy, "/proc/%d/fd/%d", getpid(), implementation->file);
+    frames_file(copy, path);
+    return true;
+}
+
+/* ---- the process that tries ---- */
+
+/* What it says: whether it could be loaded, or what it died of. */
+typedef struct {
+    bool ended, good, instrumented;
+    char error[1000];
+    char kind[64]; /* of a crash */
+    Frames frames;
+} Answer;
+
+static Answer *answer;
+
+static void on_report(const char *report) {
+    if (answer->kind[0]) return;
+    session_report_kind(report, answer->kind, sizeof answer->kind);
+    bool deep = strcmp(answer->kind, "stack-overflow") == 0;
+    frames_take(&answer->frames, NULL, deep, NULL, 0);
+}
+
+static void on_call(long number, const long argument[6]) {
+    char called[64];
+    if (!frames_take(&answer->frames, NULL, false, called, sizeof called)) return;
+    guard_describe(number, argument, called, answer->kind, sizeof answer->kind, answer->error,
+                   sizeof answer->error);
+    guard_end(SESSION_EXIT);
+}
+
+_Noreturn static void try(Implementation *implementation) {
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    setpgid(0, 0);
+    dup2(null, 0), dup2(null, 1), dup2(null, 2);
+    guard_memory();
+    __asan_set_error_report_callback(on_report);
+    guard_calls(on_call);
+    answer->good = implementation_load(implementation, answer->error, sizeof answer->error);
+    answer->instrumented = implementation->instrumented;
+    answer->ended = true;
+    _exit(0);
+}
+
+static void tell_death(const char *path, int status, char *error, size_t size) {
+    char where[FRAMES_TEXT];
+    answer->kind[sizeof answer->kind - 1] = answer->error[sizeof answer->error - 1] = 0;
+    frames_name(&answer->frames, where);
+    const char *in = where[0] ? " in " : "";
+    if (answer->kind[0] && answer->error[0])
+        snprintf(error, size, "%s: %s while it is loaded%s%s", path, answer->error, in, where);
+    else if (answer->kind[0])
+        snprintf(error, size, "%s: crashes while it is loaded: %s%s%s", path, answer->kind, in,
+                 where);
+    else if (WIFSIGNALED(status))
+        snprintf(error, size, "%s: crashes while it is loaded (%s)", path,
+                 strsignal(WTERMSIG(status)));
+    else if (WIFSTOPPED(status))
+        snprintf(error, size, "%s: stops its process while it is loaded (%s)", path,
+                 strsignal(WSTOPSIG(status)));
+    else
+        snprintf(error, size, "%s: exits while it is loaded (exit code %d)", path,
+                 WEXITSTATUS(status));
+}
+
+/* False: it took too long. */
+static bool await_end(pid_t process) {
+    int watch = (int)syscall(SYS_pidfd_open, process, 0);
+    struct pollfd wait = {.fd = watch, .events = POLLIN};
+    struct timespec from, now, pause = {0, 1000000};
+    clock_gettime(CLOCK_MONOTONIC, &from);
+    for (;;) {
+        siginfo_t info = {0};
+        waitid(P_PID, (id_t)process, &info, WEXITED | WSTOPPED | WNOHANG | WNOWAIT);
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        bool late = now.tv_sec - from.tv_sec >= PROBE_SECONDS || interrupt_signal;
+        if (info.si_pid || late) {
+            if (watch >= 0) close(watch);
+            return info.si_pid != 0;
+        }
+        if (watch >= 0) poll(&wait, 1, 20);
+        else nanosleep(&pause, NULL);
+    }
+}
+
+static bool try_apart(Implementation *implementation, char *error, size_t size) {
+    int status = 0;
+    fflush(NULL);
+    pid_t child = fork();
+    if (child < 0) {
+        snprintf(error, size, "no process: %s", strerror(errno));
+        return false;
+    }
+    if (child == 0) try(implementation);
+    bool ended = await_end(child);
+    kill(-child, ended ? 0 : SIGKILL);
+    waitpid(child, &status, WUNTRACED);
+    kill(-child, SIGKILL); /* and whatever it has started */
+    if (WIFSTOPPED(status)) waitpid(child, NULL, 0);
+    if (interrupt_signal) snprintf(error, size, "interrupted");
+    else if (!ended) snprintf(error, size, "%s: hangs while it is loaded", implementation->path);
+    else if (!answer->ended) tell_death(implementation->path, status, error, size);
+    else if (!answer->good) snprintf(error, size, "%s", answer->error);
+    implementation->instrumented = answer->instrumented;
+    return ended && answer->ended && answer->good;
+}
+
+bool implementation_open(Implementation *implementation, const char *path, char *error,
+                         size_t size) {
+    *implementation = (Implementation){.path = path, .file = -1};
+    if (strcmp(path, "builtin") == 0) {
+        implementation->builtin = implementation->instrumented = true;
+        return true;
+    }
+    if (!take_file(implementation, error, size)) return false;
+    answer = mmap(NULL, sizeof *answer, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (answer == MAP_FAILED) {
+        snprintf(error, size, "out of memory");
+        return false;
+    }
+    bool good = try_apart(implementation, error, size);
+    munmap(answer, sizeof *answer);
+    return good;
+}
