@@ -9,6 +9,11 @@
 #include "conform/predict.h"
 #include "harness/interrupt.h"
 
+/* An implementation that hangs will do it again and again: from so many cases on it gets
+ * less time, still a hundred times what a case needs. */
+enum { PATIENCE = 8 };
+static const double short_limit = 0.1;
+
 bool judge_open(Judge *judge, Implementation *implementation) {
     *judge = (Judge){0};
     if (!runner_open(&judge->runner, implementation, false)) return false;
@@ -127,7 +132,7 @@ static void conclude(Judge *judge, Case *one, bool windows, bool undecided) {
             return;
         }
         one->status = CASE_FAILS;
-        look_for_another_reading(judge, one, windows);
+        if (judge->hangs < PATIENCE) look_for_another_reading(judge, one, windows);
         return;
     }
     /* That it is legal under some reading was checked before. */
@@ -149,13 +154,13 @@ static void run_case(Judge *judge, Case *one, bool windows, bool undecided) {
         return;
     }
     one->seconds = now() - begun;
+    judge->hangs += session->judgement.verdict == VERDICT_HANGS;
+    if (judge->hangs == PATIENCE) judge->runner.limit = short_limit;
     one->ran = true;
     one->judgement = session->judgement;
     judge->statements += one->judgement.statements;
     judge->effective += one->judgement.effective;
     judge->kinds |= session->executor.kinds;
-    for (unsigned i = 0; i < 2; i++)
-        judge->exercised.bits[i] |= session->executor.machine.exercised[i];
     if (one->judgement.verdict != VERDICT_CONFORMS && (one->finding = malloc(sizeof *one->finding)))
         *one->finding = session->finding;
     conclude(judge, one, windows, undecided);

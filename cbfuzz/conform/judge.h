@@ -22,8 +22,8 @@ typedef struct {
     const Case *shown_by[2][QUESTIONS]; /* the case that ruled a reading out, or NULL */
     uint64_t statements, effective;
     uint32_t kinds; /* bit LINE_...: such a statement was run */
-    ClauseSet exercised;
-    bool failed; /* our own failure; runner.error says how */
+    unsigned hangs; /* cases so far */
+    bool failed;    /* our own failure; runner.error says how */
 } Judge;
 
 /* False: no memory. */

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "harness/load.h"
+#include "program/note.h"
 #include "program/utf8.h"
 
 static const char folder_name[] = "conformance/cases";
@@ -159,19 +160,13 @@ static bool is_chosen(const Case *one, const Selection *selection) {
 }
 
 static void take_clauses(Case *one, const Line *line) {
-    const char *text = one->program->text + line->text_at;
-    for (uint32_t at = 0; at < line->text_length;) {
-        char id[64];
-        uint32_t length = 0;
-        while (at + length < line->text_length && text[at + length] != ' ')
-            length++;
-        snprintf(id, sizeof id, "%.*s", (int)length, text + at);
+    char id[NOTE_WORD];
+    for (uint32_t at = 0; note_next(one->program, line, &at, id);) {
         ClauseId clause = clause_find(id);
         bool known = clause == CLAUSE_NONE;
         for (unsigned i = 0; i < one->clause_count; i++)
             known |= one->clauses[i] == clause;
         if (!known && one->clause_count < CASE_CLAUSES) one->clauses[one->clause_count++] = clause;
-        at += length + 1;
     }
 }
 

@@ -1,7 +1,7 @@
 /* A script's own expectation: does what was seen meet what stands behind "->"? */
 #include "harness/expectation.h"
 
-#include <string.h>
+#include "program/note.h"
 
 Value expectation_value(SpecValue seen) {
     static const uint8_t stages[] = {VALUE_PROCESSOR_START, VALUE_PROCESSOR_COMPLETE,
@@ -57,15 +57,13 @@ bool expectation_met(const Executor *executor, const Line *line) {
 }
 
 ClauseId expectation_clause(const Program *program) {
-    const Line *note = program_note(program, LINE_CLAUSE);
-    if (!note) return CLAUSE_NONE;
-    const char *text = program->text + note->text_at;
-    size_t length = 0;
-    while (length < note->text_length && text[length] != ' ')
-        length++;
-    char id[64];
-    if (length >= sizeof id) return CLAUSE_NONE;
-    memcpy(id, text, length);
-    id[length] = 0;
-    return clause_find(id);
+    for (uint32_t i = 0; i < program->line_count; i++) {
+        const Line *line = &program->lines[i];
+        char id[NOTE_WORD];
+        for (uint32_t at = 0; line->kind == LINE_CLAUSE && note_next(program, line, &at, id);) {
+            ClauseId clause = clause_find(id);
+            if (clause_get(clause)->binds == BINDS_IMPLEMENTATION) return clause;
+        }
+    }
+    return CLAUSE_NONE;
 }

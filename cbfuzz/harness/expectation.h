@@ -7,7 +7,8 @@
 /* Judges the call that was just made for this line. */
 bool expectation_met(const Executor *executor, const Line *line);
 
-/* The first clause that the script says it is about, CLAUSE_NONE without one. */
+/* Whose clause it is when the expectation is not met: the first one that the script is
+ * about and that binds the implementation; CLAUSE_NONE without one. */
 ClauseId expectation_clause(const Program *program);
 
 /* The observed value in the words of a script. */

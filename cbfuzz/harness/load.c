@@ -13,6 +13,7 @@
 
 #include "machine.h"
 #include "program/bytes.h"
+#include "program/note.h"
 #include "program/script.h"
 #include "program/utf8.h"
 
@@ -86,21 +87,15 @@ static char *read_file(const char *path, size_t *size, char *error, size_t error
     return data;
 }
 
-/* The first id of a clause or reading line that does not exist, "" if all do. */
-static uint32_t unknown_id(const Program *program, const Line *line, char word[80]) {
-    word[0] = 0;
-    if (line->kind != LINE_CLAUSE && line->kind != LINE_READING) return 0;
-    const char *text = program->text + line->text_at;
-    for (uint32_t at = 0; at < line->text_length;) {
-        uint32_t length = 0;
-        while (at + length < line->text_length && text[at + length] != ' ')
-            length++;
-        snprintf(word, 80, "%.*s", (int)length, text + at);
+/* The first id of a clause or reading line that does not exist, "" if all do; returns
+ * where it stands in the text. */
+static uint32_t unknown_id(const Program *program, const Line *line, char word[NOTE_WORD]) {
+    bool notes = line->kind == LINE_CLAUSE || line->kind == LINE_READING;
+    for (uint32_t at = 0, from = 0; notes && note_next(program, line, &at, word); from = at) {
         Readings readings = readings_all(false);
         bool known = line->kind == LINE_CLAUSE ? clause_find(word) != CLAUSE_NONE
                                                : readings_assume(&readings, word);
-        if (!known) return at;
-        at += length + 1;
+        if (!known) return from;
     }
     word[0] = 0;
     return 0;
@@ -110,7 +105,7 @@ static uint32_t unknown_id(const Program *program, const Line *line, char word[8
 static bool check_notes(const Program *program, const char *shown, char *error, size_t error_size) {
     for (uint32_t i = 0; i < program->line_count; i++) {
         const Line *line = &program->lines[i];
-        char word[80];
+        char word[NOTE_WORD];
         uint32_t at = unknown_id(program, line, word);
         if (!word[0]) continue;
         snprintf(error, error_size, "%s:%u:%u: unknown %s \"%s\"%s", shown, line->line,
@@ -126,7 +121,7 @@ static void drop_unknown_notes(Program *program) {
     static bool keep[PROGRAM_LINES];
     bool all = true;
     for (uint32_t i = 0; i < program->line_count; i++) {
-        char word[80];
+        char word[NOTE_WORD];
         unknown_id(program, &program->lines[i], word);
         keep[i] = !word[0];
         all &= keep[i];

@@ -58,3 +58,14 @@ bool note_add(Program *program, Line *line, const char *text, size_t length) {
     if (line->text_length == 0) line->text_at = 0;
     return line->kind == LINE_COMMENT || line->text_length > 0;
 }
+
+bool note_next(const Program *program, const Line *line, uint32_t *at, char word[NOTE_WORD]) {
+    const char *text = program->text + line->text_at;
+    uint32_t length = 0;
+    if (*at >= line->text_length) return false;
+    for (; *at < line->text_length && text[*at] != ' '; ++*at)
+        if (length + 1 < NOTE_WORD) word[length++] = text[*at];
+    word[length] = 0;
+    ++*at; /* words are a blank apart */
+    return true;
+}

@@ -15,4 +15,9 @@ bool note_word(LineKind kind, const char *text, size_t length);
  * nothing is left of a note that needs a word. */
 bool note_add(Program *program, Line *line, const char *text, size_t length);
 
+/* The words of a note one after the other: begins at *at == 0 and copies the next one,
+ * cut at its size. False: there is no further one. */
+enum { NOTE_WORD = 80 };
+bool note_next(const Program *program, const Line *line, uint32_t *at, char word[NOTE_WORD]);
+
 #endif

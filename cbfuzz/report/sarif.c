@@ -47,6 +47,10 @@ static json_t *rule_for(const Case *one, const char *id) {
         return rule_row(id, "a known failure that is none any more",
                         "The baseline has a case that holds, or that is not there.",
                         "Take the line out of the baseline, or run with --update-baseline.");
+    if (one->judgement.expectation)
+        return rule_row(id, "a case's own expectation is not met",
+                        "What the case expects was not seen; it names no clause for it.",
+                        "The lines of the case say behind -> what must be seen.");
     return rule_row(id, id, verdict_name(one->judgement.verdict),
                     "The implementation did not get through the case; `cbfuzz run --trace` on it "
                     "shows the call.");
