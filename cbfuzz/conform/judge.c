@@ -173,7 +173,7 @@ static void judge_case(Judge *judge, Case *one, Ask ask, bool last_pass) {
         return;
     }
     Readings taken = judge->readings[windows];
-    if (!take_as_given(one->program, &taken)) {
+    if (program_take_as_given(one->program, &taken) != NO_LINE) {
         case_set(one, CASE_SKIPPED, "the implementation does not take %s", given(one));
         return;
     }

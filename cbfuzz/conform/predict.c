@@ -24,20 +24,6 @@ bool clause_can_be_misused(ClauseId clause) {
     }
 }
 
-bool take_as_given(const Program *program, Readings *readings) {
-    Readings before = *readings;
-    for (uint32_t i = 0; i < program->line_count; i++) {
-        const Line *line = &program->lines[i];
-        char name[64];
-        if (line->kind != LINE_READING) continue;
-        snprintf(name, sizeof name, "%.*s", (int)line->text_length, program->text + line->text_at);
-        readings_assume(readings, name);
-    }
-    for (unsigned q = 0; q < QUESTIONS; q++)
-        if (!(before.answers[q] & readings->answers[q])) return false;
-    return readings->worlds != 0;
-}
-
 /* The readings that decide whether a program keeps to the rules: the worlds; and
  * either everything else is open, or what may be the caller's mistake is. */
 static Readings pick(bool windows, unsigned world, bool strict) {
@@ -60,7 +46,7 @@ Prediction predict(const Program *program, bool windows) {
         Start start = {windows, pick(windows, pass / 2, pass % 2), {0}, nt_active_processors()};
         Readings taken = start.readings;
         Judgement judgement;
-        if (!taken.worlds || !take_as_given(program, &taken)) continue;
+        if (!taken.worlds || program_take_as_given(program, &taken) != NO_LINE) continue;
         executor_run(&executor, program, &start, &judgement);
         if (judgement.verdict != VERDICT_MISUSE) {
             prediction.legal = true;

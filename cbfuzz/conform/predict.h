@@ -17,8 +17,4 @@ Prediction predict(const Program *program, bool windows);
 /* Breaking this rule of the caller's ends a program; other rules leave no trace. */
 bool clause_can_be_misused(ClauseId clause);
 
-/* Takes the readings of the program's `reading` lines as given. False: one of them
- * is ruled out. */
-bool take_as_given(const Program *program, Readings *readings);
-
 #endif

@@ -294,21 +294,31 @@ void executor_line(Executor *executor, uint32_t index) {
     }
 }
 
+uint32_t program_take_as_given(const Program *program, Readings *readings) {
+    Readings before = *readings;
+    for (uint32_t i = 0; i < program->line_count; i++) {
+        const Line *line = &program->lines[i];
+        if (line->kind != LINE_READING) continue;
+        char name[64];
+        snprintf(name, sizeof name, "%.*s", (int)line->text_length, program->text + line->text_at);
+        readings_assume(readings, name);
+        bool possible = readings->worlds != 0;
+        for (unsigned q = 0; q < QUESTIONS; q++)
+            possible &= (before.answers[q] & readings->answers[q]) != 0;
+        if (!possible) return i;
+    }
+    return NO_LINE;
+}
+
 static void start_run(Executor *executor, const Program *program, const Start *start,
                       Judgement *judgement) {
     bool windows = start->windows;
     Readings readings = start->readings;
-    for (uint32_t i = 0; i < program->line_count; i++) {
-        const Line *line = &program->lines[i];
-        if (line->kind == LINE_PROFILE && !windows && program_needs_windows(program)) {
-            windows = true;
-            readings = readings_all(true);
-        }
-        if (line->kind != LINE_READING) continue;
-        char name[64];
-        snprintf(name, sizeof name, "%.*s", (int)line->text_length, program->text + line->text_at);
-        readings_assume(&readings, name);
+    if (!windows && program_needs_windows(program)) {
+        windows = true;
+        readings = readings_all(true);
     }
+    uint32_t contradiction = program_take_as_given(program, &readings);
     machine_start(&executor->machine, windows, readings, start->system);
     executor->machine.calls = executor->machine.effective = 0;
     executor->program = program;
@@ -337,6 +347,11 @@ static void start_run(Executor *executor, const Program *program, const Start *s
     judgement->step = 0;
     judgement->routine = 0;
     judgement->before = readings;
+    if (contradiction == NO_LINE) return;
+    executor->line = contradiction;
+    conclude(executor, VERDICT_MISUSE, CLAUSE_NONE);
+    say(executor, "another-reading", "the implementation has shown that it takes another reading");
+    executor->state = RUN_MISUSED;
 }
 
 /* Brings the current thread to a level on both sides. */
@@ -446,7 +461,7 @@ void executor_drive(Executor *executor, const Program *program, const Start *sta
                     Judgement *judgement, void (*drive)(void *context), void *context) {
     start_run(executor, program, start, judgement);
     if (!_setjmp(executor->leave)) {
-        drive(context);
+        if (executor->state == RUN_GOES_ON) drive(context);
         if (executor->state == RUN_GOES_ON || executor->state == RUN_FULL) {
             executor->state = RUN_GOES_ON;
             executor->budget = UINT32_MAX;

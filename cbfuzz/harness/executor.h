@@ -129,5 +129,8 @@ bool executor_translate(const Executor *executor, uint32_t line, Call *call);
 
 /* Does the program say that it needs the profile windows? */
 bool program_needs_windows(const Program *program);
+/* Narrows the readings to those that the program's `reading` lines name. Returns the
+ * first of these lines that they rule out, so that the program says nothing; or NO_LINE. */
+uint32_t program_take_as_given(const Program *program, Readings *readings);
 
 #endif

@@ -286,8 +286,8 @@ static void describe_outcome(Finding *finding) {
                  judgement->kind[0] && judgement->detail[0] ? ": " : "", judgement->detail);
         break;
     case VERDICT_DIVERGES:
+    case VERDICT_MISUSE: copy_text(finding->observed, judgement->detail); break;
     case VERDICT_CONFORMS:
-    case VERDICT_MISUSE:
     case VERDICTS: break;
     }
 }

@@ -40,6 +40,7 @@ static void print_place(FILE *out, const Finding *finding) {
     const Judgement *judgement = &finding->judgement;
     char label[32];
     if (judgement->line == NO_LINE) snprintf(label, sizeof label, "at the end");
+    else if (!judgement->step) snprintf(label, sizeof label, "given");
     else snprintf(label, sizeof label, "step %u", judgement->step);
     if (finding->inside[0]) {
         fprintf(out, "  %-9s %s\n", label, finding->inside);
