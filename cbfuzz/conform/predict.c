@@ -43,7 +43,7 @@ Prediction predict(const Program *program, bool windows) {
     Prediction prediction = {.line = NO_LINE};
     executor.actor = &predicted;
     for (unsigned pass = 0; pass < 2 * 12; pass++) {
-        Start start = {windows, pick(windows, pass / 2, pass % 2), {0}, nt_active_processors()};
+        Start start = {windows, pick(windows, pass / 2, pass % 2), {0}, NT_INITIAL_PROCESSORS};
         Readings taken = start.readings;
         Judgement judgement;
         if (!taken.worlds || program_take_as_given(program, &taken) != NO_LINE) continue;
