@@ -318,7 +318,9 @@ static void start_run(Executor *executor, const Program *program, const Start *s
         windows = true;
         readings = readings_all(true);
     }
+    Readings usual = readings;
     uint32_t contradiction = program_take_as_given(program, &readings);
+    if (contradiction != NO_LINE) readings = usual;
     machine_start(&executor->machine, windows, readings, start->system);
     executor->machine.calls = executor->machine.effective = 0;
     executor->program = program;
