@@ -127,13 +127,11 @@ Permission machine_call(Machine *machine, const Call *call) {
     frame->started = frame->finished = 0;
     frame->unknown = 0;
     frame->failing = UINT32_MAX;
+    frame->added = 0;
+    frame->called = 0;
     if (notifies(call->kind)) {
         notify_begin(machine, frame);
-        if (call->kind == CALL_PROCESSOR_STAGE && call->stage == STAGE_START) {
-            machine->stage_end = machine->registration_count;
-            for (unsigned i = 0; i < machine->live_count; i++)
-                machine->registrations[machine->live[i]].told = 0;
-        }
+        if (call->kind == CALL_PROCESSOR_STAGE) stage_begin(machine, frame);
     }
     return permission;
 }

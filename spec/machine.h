@@ -187,6 +187,8 @@ typedef struct {
     uint32_t unknown;           /* announcements that name no processor */
     uint32_t announced;         /* ADD_EXISTING: the processor whose start ran last */
     uint32_t failing;           /* the one at which an error was set, or UINT32_MAX */
+    uint32_t added;             /* register_change: processors added meanwhile */
+    uint64_t called;            /* ... bit f: its routine was called by frame f, inside of it */
 } SpecFrame;
 
 typedef struct Machine {

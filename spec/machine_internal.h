@@ -18,6 +18,11 @@ static inline SpecFrame *top_frame(Machine *machine) {
     return &machine->frames[machine->frame_count - 1];
 }
 
+/* Its place among the calls in progress, as a bit. */
+static inline uint64_t frame_bit(const Machine *machine, const SpecFrame *frame) {
+    return UINT64_C(1) << (frame - machine->frames);
+}
+
 /* The frame of the call inside of which a call is made now, or NULL. */
 static inline SpecFrame *parent_frame(Machine *machine) {
     return machine->frame_count ? &machine->frames[machine->frame_count - 1] : NULL;
@@ -84,6 +89,10 @@ Return create_predict(const Machine *machine, const SpecFrame *frame);
 Allowed create_allowed(const Machine *machine, const SpecFrame *frame);
 
 /* registrations.c */
+/* Can one more be recorded, when all calls in progress may come to record one? */
+static inline bool registration_room(const Machine *machine) {
+    return machine->registration_count + machine->frame_count < MACHINE_REGISTRATIONS;
+}
 Permission register_call(Machine *machine, const Call *call);
 Outcome register_return(Machine *machine, const Return *result);
 /* Is it certain that this register gets NULL? */
@@ -102,6 +111,11 @@ bool notify_next(const Machine *machine, const SpecFrame *frame, Entry *entry);
 
 /* processors.c */
 Permission change_call(Machine *machine, const Call *call);
+/* A stage of an added processor is about to be announced. */
+void stage_begin(Machine *machine, const SpecFrame *frame);
+/* Is this a call of a routine whose registration has not returned yet? Whether it hears
+ * of a processor that is added meanwhile is open: it may, once for each stage. */
+bool change_pending(Machine *machine, const SpecFrame *frame, const Entry *entry);
 Outcome existing_enter(Machine *machine, SpecFrame *frame, const Entry *entry);
 Outcome change_return(Machine *machine, const Return *result);
 bool existing_next(const SpecFrame *frame, Entry *entry);

@@ -13,10 +13,6 @@ Permission notify_call(Machine *machine, const Call *call) {
     return permit_in(machine, object_held(object), CLAUSE_NOTIFY_OBJECT);
 }
 
-static uint64_t frame_bit(const Machine *machine, const SpecFrame *frame) {
-    return UINT64_C(1) << (frame - machine->frames);
-}
-
 void notify_begin(Machine *machine, SpecFrame *frame) {
     uint64_t bit = frame_bit(machine, frame);
     frame->end = machine->registration_count;
@@ -187,6 +183,8 @@ static Outcome judge_entry(Machine *machine, SpecFrame *frame, const Entry *entr
 Outcome notify_enter(Machine *machine, SpecFrame *frame, const Entry *entry) {
     uint64_t bit = frame_bit(machine, frame);
     SpecRegistration *registration = frame->diverged ? NULL : match(machine, frame, entry);
+    if (!registration && !frame->diverged && change_pending(machine, frame, entry))
+        return judge_entry(machine, frame, entry, true);
     if (!registration) return misfit(frame, explain(machine, frame, entry));
     bool change = registration->object == NO_ID;
     registration->called |= bit;

@@ -6,7 +6,7 @@ Permission change_call(Machine *machine, const Call *call) {
     machine->clause = CLAUSE_WINDOWS_CHANGE_IRQL;
     if (machine->irql != LEVEL_PASSIVE) return PERMIT_MISUSE;
     if (call->kind == CALL_REGISTER_CHANGE)
-        return machine->registration_count == MACHINE_REGISTRATIONS ? PERMIT_FULL : PERMIT_YES;
+        return registration_room(machine) ? PERMIT_YES : PERMIT_FULL;
     machine->clause = CLAUSE_REGISTER_KEEP_HANDLE;
     if (call->registration == NO_ID) return PERMIT_MISUSE;
     const SpecRegistration *registration = &machine->registrations[call->registration];
@@ -20,6 +20,34 @@ static uint32_t call_processors(const SpecFrame *frame) {
 
 static uint64_t active_processors(const SpecFrame *frame) {
     return call_processors(frame) >= 64 ? UINT64_MAX : (UINT64_C(1) << call_processors(frame)) - 1;
+}
+
+void stage_begin(Machine *machine, const SpecFrame *frame) {
+    uint64_t bit = frame_bit(machine, frame);
+    bool inside = false; /* of the announcement of another processor, which goes on counting */
+    for (SpecFrame *outer = machine->frames; outer < frame; outer++) {
+        outer->called &= ~bit;
+        if (frame->call.stage == STAGE_COMPLETE) outer->added++;
+        inside |= outer->call.kind == CALL_PROCESSOR_STAGE;
+    }
+    if (frame->call.stage != STAGE_START || inside) return;
+    machine->stage_end = machine->registration_count;
+    for (unsigned i = 0; i < machine->live_count; i++)
+        machine->registrations[machine->live[i]].told = 0;
+}
+
+bool change_pending(Machine *machine, const SpecFrame *frame, const Entry *entry) {
+    uint64_t bit = frame_bit(machine, frame);
+    if (frame->call.kind != CALL_PROCESSOR_STAGE) return false;
+    for (SpecFrame *outer = machine->frames; outer < frame; outer++) {
+        const Call *call = &outer->call;
+        if (call->kind != CALL_REGISTER_CHANGE || call->routine != entry->routine ||
+            call->context != entry->context || (outer->called & bit))
+            continue;
+        outer->called |= bit;
+        return true;
+    }
+    return false;
 }
 
 Outcome existing_enter(Machine *machine, SpecFrame *frame, const Entry *entry) {
@@ -41,7 +69,14 @@ Outcome existing_enter(Machine *machine, SpecFrame *frame, const Entry *entry) {
         return OUTCOME_ALLOWED;
     }
     bool failing = frame->failing != UINT32_MAX;
-    if (!known) return misfit(frame, CLAUSE_WINDOWS_EXISTING_START);
+    if (!known) {
+        /* One that was added meanwhile: it may be enumerated as well. */
+        if (what.kind != SPEC_CONTEXT || what.number >= call->processor + frame->added)
+            return misfit(frame, CLAUSE_WINDOWS_EXISTING_START);
+        if (what.stage == STAGE_START) frame->announced = (uint32_t)what.number;
+        frame->status = 0;
+        return OUTCOME_ALLOWED;
+    }
     switch ((Stage)what.stage) {
     case STAGE_START:
         if (failing || frame->finished || (frame->started & bit) ||

@@ -48,7 +48,7 @@ Permission register_call(Machine *machine, const Call *call) {
     if (machine->irql > LEVEL_APC) return PERMIT_MISUSE;
     machine->clause = CLAUSE_REGISTER_OBJECT;
     if (call->object == NO_ID) return permit_null(machine, QUESTION_REGISTER_NULL);
-    if (machine->registration_count == MACHINE_REGISTRATIONS) return PERMIT_FULL;
+    if (!registration_room(machine)) return PERMIT_FULL;
     return permit_in(machine, object_held(&machine->objects[call->object]), CLAUSE_REGISTER_OBJECT);
 }
 

@@ -213,3 +213,13 @@ def test_programs_do_not_see_each_other(cbfuzz, script, wrong):
     other = script('a = open "\\Callback\\Demo" -> error\n', "second.cbs")
     cbfuzz("run", path, other, path, other, code=0)
     cbfuzz("run", "--impl", wrong("none"), path, other, code=0)
+
+
+def test_processors_in_the_middle_of_things(cbfuzz, script):
+    """Registering and adding nest and multiply until the machine has no room for more."""
+    register = "register_processor_change F1"
+    path = script(f"routine F1 {{\n    p1 = {register} 0 add_existing\n    p2 = {register} 0x30\n"
+                  f"    add_processor\n}}\np3 = {register} 0x10 add_existing\nadd_processor\n")
+    for profile in ("documented", "windows"):
+        shown = cbfuzz("run", "--json", "--profile", profile, path, code=0)
+        assert shown.json["programs"][0]["verdict"] == "conforms"

@@ -2077,6 +2077,15 @@ static void bounds_of_the_machine(void) {
         ok(unregister(registered(a, 1, 0x10, 0xE0)));
     is(FULL, reg(a, 1, 0x10, 0xE0));
     is(FULL, change(1, 0x10, 0));
+    start(WINDOWS); /* calls in progress need room for what they will return */
+    for (unsigned i = 0; i < MACHINE_REGISTRATIONS - 2; i++)
+        ok(change(1, 0x10, 0)), ok(gives(0xE0)), ok(drop(the_registration()));
+    ok(change(1, 0x10, 1)), enter_told(1, 0x10, STAGE_START, 0);
+    changed(2, 0x20, 0xE1);
+    is(FULL, change(2, 0x20, 0));
+    ok(leave()), told(1, 0x10, STAGE_COMPLETE, 0), ok(gives(0xE0));
+    start(WINDOWS);
+    a = created(DEMO, MULTIPLE | PERMANENT, 0xA0);
     ok(notify(a, 1, 2)), ok(done());
     for (unsigned i = 4; i < MACHINE_OBJECTS; i++)
         created(numbered(i), PERMANENT, 0x10000 + i);
@@ -2206,6 +2215,60 @@ static void processor_change_during_a_stage(void) {
     ok(drop(late));
     ok(stage(STAGE_START, 3)), told(1, 0x10, STAGE_START, 3), ok(done());
     ok(stage(STAGE_COMPLETE, 3)), wrong(WINDOWS_CHANGE_COMPLETE, done());
+}
+
+/* What an announcement inside of an announcement says of a routine holds for both. */
+static void processor_added_inside_a_stage(void) {
+    start(DOCUMENTED); /* an implementation that tells of processors when they are complete */
+    changed(1, 0x10, 0xE0);
+    ok(stage(STAGE_START, 2)), ok(done());
+    ok(stage(STAGE_COMPLETE, 2));
+    enter_told(1, 0x10, STAGE_COMPLETE, 2);
+    ok(stage(STAGE_START, 3)), ok(done());
+    ok(stage(STAGE_FAILURE, 3)), ok(done());
+    ok(leave()), ok(done());
+
+    start(WINDOWS); /* what is registered meanwhile is not owed the outer completion */
+    changed(1, 0x10, 0xE0);
+    ok(stage(STAGE_START, 2));
+    enter_told(1, 0x10, STAGE_START, 2);
+    changed(2, 0x20, 0xE1);
+    ok(stage(STAGE_START, 2)), told(1, 0x10, STAGE_START, 2), told(2, 0x20, STAGE_START, 2);
+    ok(done());
+    ok(stage(STAGE_FAILURE, 2)), told(1, 0x10, STAGE_FAILURE, 2);
+    told(2, 0x20, STAGE_FAILURE, 2), ok(done());
+    ok(leave()), ok(done());
+    ok(stage(STAGE_COMPLETE, 2)), told(1, 0x10, STAGE_COMPLETE, 2), ok(done());
+}
+
+/* Whether a routine hears of a processor that is added while it is being registered is open. */
+static void processor_added_while_registering(void) {
+    BOTH_PROFILES(p) for (int hears = 0; hears < 3; hears++) {
+        start(p);
+        changed(1, 0x10, 0xE0);
+        ok(change(2, 0x20, 1)), enter_told(2, 0x20, STAGE_START, 0);
+        for (int which = STAGE_START; which <= STAGE_COMPLETE; which++) {
+            ok(stage((Stage)which, 1)), told(1, 0x10, (Stage)which, 1);
+            for (int times = 0; times < hears; times++)
+                told(2, 0x20, (Stage)which, 1);
+            if (hears < 2) ok(done());
+            else break;
+        }
+        if (hears == 2) { /* once for each stage, as others */
+            wrong(NOTIFY_ONLY, done());
+            continue;
+        }
+        ok(leave());
+        if (hears) told(2, 0x20, STAGE_START, 1); /* among the existing ones, too */
+        told(2, 0x20, STAGE_COMPLETE, 0);
+        if (hears) told(2, 0x20, STAGE_COMPLETE, 1);
+        ok(gives(0xE1));
+        ok(change(3, 0x30, 2)), told(3, 0x30, STAGE_START, 0), told(3, 0x30, STAGE_START, 1);
+        told(3, 0x30, STAGE_COMPLETE, 0), told(3, 0x30, STAGE_COMPLETE, 1), ok(gives(0xE2));
+    }
+    start(WINDOWS);
+    ok(change(2, 0x20, 1)), enter_told(2, 0x20, STAGE_START, 0);
+    ok(stage(STAGE_START, 1)), told(2, 0x21, STAGE_START, 1), wrong(NOTIFY_ONLY, done());
 }
 
 static void processor_change_removed(void) {
@@ -3004,6 +3067,8 @@ int main(void) {
         CHECK(processor_change_stages),
         CHECK(processor_change_status),
         CHECK(processor_change_during_a_stage),
+        CHECK(processor_added_inside_a_stage),
+        CHECK(processor_added_while_registering),
         CHECK(processor_change_removed),
         CHECK(processor_change_irql),
         CHECK(processor_change_handle),
