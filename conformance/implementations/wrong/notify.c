@@ -83,6 +83,9 @@ static PVOID CbkContext(PREGISTRATION Registration) {
         }
         return CONTAINING_RECORD(Link, REGISTRATION, Link)->Context;
     }
+    if (bug(context_null_replaced) && !Registration->Context) {
+        return Registration->Object;
+    }
     return Registration->Context;
 }
 
@@ -193,9 +196,15 @@ static VOID CbkCall(PCALLBACK_OBJECT Object, PCALL Call, PVOID Argument1, PVOID 
     if (bug(irql_raised_in_call)) {
         KeAcquireSpinLock(&Object->CallLock, &Irql);
     }
+    if (bug(irql_above_dispatch)) {
+        KeRaiseIrql(HIGH_LEVEL, &Irql);
+    }
     Call->Function(Call->Context, Argument1, Argument2);
     if (bug(irql_raised_in_call)) {
         KeReleaseSpinLock(&Object->CallLock, Irql);
+    }
+    if (bug(irql_above_dispatch)) {
+        KeLowerIrql(Irql);
     }
 }
 

@@ -47,7 +47,9 @@ static NTSTATUS CbkCreateNew(PREQUEST Request, BOOLEAN Multiple, PVOID *Object) 
     if (!NT_SUCCESS(Status)) {
         return Status;
     }
-    ZwClose(Handle);
+    if (!bug(permanent_handle_left) || !New->Permanent || !CbkBooted) {
+        ZwClose(Handle);
+    }
     return STATUS_SUCCESS;
 }
 
@@ -125,6 +127,29 @@ static NTSTATUS CbkOpenOrCreate(PREQUEST Request, BOOLEAN Create, BOOLEAN Multip
     return Status;
 }
 
+/* For bugs: a failure code that says something else. */
+static NTSTATUS CbkBendStatus(NTSTATUS Status) {
+    if (bug(code_path_syntax) && Status == STATUS_OBJECT_PATH_SYNTAX_BAD) {
+        return STATUS_OBJECT_NAME_INVALID;
+    }
+    if (bug(code_name_invalid) && Status == STATUS_OBJECT_NAME_INVALID) {
+        return STATUS_OBJECT_PATH_SYNTAX_BAD;
+    }
+    if (bug(code_path_not_found) && Status == STATUS_OBJECT_PATH_NOT_FOUND) {
+        return STATUS_OBJECT_NAME_NOT_FOUND;
+    }
+    if (bug(code_name_not_found) && Status == STATUS_OBJECT_NAME_NOT_FOUND) {
+        return STATUS_OBJECT_PATH_NOT_FOUND;
+    }
+    if (bug(code_type_mismatch) && Status == STATUS_OBJECT_TYPE_MISMATCH) {
+        return STATUS_INVALID_PARAMETER;
+    }
+    if (bug(code_no_memory) && Status == STATUS_INSUFFICIENT_RESOURCES) {
+        return STATUS_UNSUCCESSFUL;
+    }
+    return Status;
+}
+
 NTSTATUS ExCreateCallback(PCALLBACK_OBJECT *CallbackObject, POBJECT_ATTRIBUTES ObjectAttributes,
                           BOOLEAN Create, BOOLEAN AllowMultipleCallbacks) {
     REQUEST Request;
@@ -133,11 +158,15 @@ NTSTATUS ExCreateCallback(PCALLBACK_OBJECT *CallbackObject, POBJECT_ATTRIBUTES O
     if (bug(name_unnamed_accepted) && Create && !ObjectAttributes->ObjectName) {
         return CbkCreateUnnamed(AllowMultipleCallbacks, (PVOID *)CallbackObject);
     }
+    if (bug(name_empty_accepted) && Create && ObjectAttributes->ObjectName &&
+        !ObjectAttributes->ObjectName->Length) {
+        return CbkCreateUnnamed(AllowMultipleCallbacks, (PVOID *)CallbackObject);
+    }
     Status = CbkCaptureRequest(ObjectAttributes, &Request);
     if (!NT_SUCCESS(Status)) {
-        return Status;
+        return CbkBendStatus(Status);
     }
     Status = CbkOpenOrCreate(&Request, Create, AllowMultipleCallbacks, CallbackObject);
     CbkReleaseRequest(&Request);
-    return Status;
+    return CbkBendStatus(Status);
 }

@@ -16,6 +16,17 @@ static VOID CbkOnProcessorAdd(PVOID CallbackContext, PVOID Argument1, PVOID Argu
     if (bug(processor_complete_not_sent) && Context->State == KeProcessorAddCompleteNotify) {
         return;
     }
+    if (bug(processor_failure_not_sent) && Context->State == KeProcessorAddFailureNotify) {
+        return;
+    }
+    if (bug(processor_called_raised)) {
+        KIRQL Irql;
+
+        KeRaiseIrql(APC_LEVEL, &Irql);
+        Change->Function(Change->Context, Context, Argument2);
+        KeLowerIrql(Irql);
+        return;
+    }
     Change->Function(Change->Context, Context, Argument2);
 }
 

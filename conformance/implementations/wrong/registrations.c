@@ -124,6 +124,9 @@ PVOID ExRegisterCallback(PCALLBACK_OBJECT CallbackObject, PCALLBACK_FUNCTION Cal
     if (bug(register_takes_no_reference)) {
         ObDereferenceObject(CallbackObject);
     }
+    if (bug(register_calls_routine)) {
+        CallbackFunction(CallbackContext, NULL, NULL);
+    }
     return Registration;
 }
 

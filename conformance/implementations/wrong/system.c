@@ -47,7 +47,8 @@ NTSTATUS CbfuzzInitialize(VOID) {
                                        bug(system_power_arguments_swapped));
     }
     if (NT_SUCCESS(Status)) {
-        Status = CbkCreateSystemObject(L"\\Callback\\ProcessorAdd", TRUE, FALSE);
+        Status = CbkCreateSystemObject(L"\\Callback\\ProcessorAdd", TRUE,
+                                       bug(system_processor_arguments_swapped));
     }
     CbkBooted = TRUE;
     return Status;
