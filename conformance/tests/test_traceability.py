@@ -65,7 +65,7 @@ def test_wrong_implementations(rows):
 def test_text_has_a_row_for_each(cbfuzz, rows):
     shown = cbfuzz("clauses", "--matrix", cwd=ROOT)
     for clause in rows:
-        assert re.search(rf"^{clause} +(impl|calls)( +(\d+|\(\d\)|EMPTY)){{3}} +(yes|\(\d\)|EMPTY)$", shown.out, re.M), clause
+        assert re.search(rf"^{clause} +(impl|calls)( +(\d+|\(\d+\)|EMPTY)){{3}} +(yes|\(\d+\)|EMPTY)$", shown.out, re.M), clause
     assert re.fullmatch(rf"cbfuzz clauses: {len(rows)} clauses, \d+ documented, \d+ windows, \d+ cases, "
                         rf"{len(read_bugs())} wrong implementations, \d+ problems", shown.lines[-1])
 
