@@ -79,7 +79,7 @@ static bool is_empty(const Summary *summary) {
 }
 
 static int code_of(const Judge *judge, const Summary *summary) {
-    if (judge->failed) return cli_fail(EXIT_TOOL, "conform", "%s", judge->runner.error);
+    if (judge->failed) return cli_fail(judge->runner.code, "conform", "%s", judge->runner.error);
     if (interrupt_signal) return interrupt_code(0);
     if (is_empty(summary) || summary->counts[CASE_WRONG]) return EXIT_REQUEST;
     return summary->counts[CASE_FAILS] || summary->counts[CASE_STALE] ? EXIT_FINDING : 0;

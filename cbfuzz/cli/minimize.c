@@ -44,7 +44,7 @@ static int minimize_file(const Options *options, Runner *runner, Program *progra
     Readings usual = runner->session->readings;
     unsigned before = statements(program);
     if (!runner_run(runner, program, usual))
-        return cli_fail(EXIT_TOOL, "minimize", "%s", runner->error);
+        return cli_fail(runner->code, "minimize", "%s", runner->error);
     Judgement judgement = runner->session->judgement;
     if (!verdict_is_finding(judgement.verdict)) {
         Finding none = {.judgement = judgement};
@@ -55,7 +55,7 @@ static int minimize_file(const Options *options, Runner *runner, Program *progra
     }
     verdict_signature(&judgement, signature);
     if (!minimize(runner, program, usual, signature))
-        return cli_fail(EXIT_TOOL, "minimize", "%s",
+        return cli_fail(runner->broken ? runner->code : EXIT_TOOL, "minimize", "%s",
                         runner->broken ? runner->error : "the program does not show it again");
     if (!interrupt_signal) annotate(runner, program, judgement.before, usual, signature);
     if (!write_script(options->output, program, error, sizeof error))

@@ -35,7 +35,7 @@ typedef struct {
     json_t *programs;
     FILE *trace; /* of one program, for --json: written by the process that runs it */
     unsigned counts[VERDICTS], selected, wrong;
-    bool failed;
+    int failed; /* exit code; 0: nothing has */
 } Run;
 
 /* What a program has shown holds for those that follow, unless it took something as given. */
@@ -90,7 +90,7 @@ static void tell(Run *run, const char *path, const Finding *finding) {
     if (run->trace) {
         json_t *lines = take_trace(run->trace);
         if (!lines) {
-            run->failed = true;
+            run->failed = EXIT_TOOL;
             cli_fail(EXIT_TOOL, "run", "the trace cannot be read back: %s", strerror(errno));
         }
         json_object_set_new(row, "trace", lines ? lines : json_null());
@@ -117,8 +117,7 @@ static bool run_file(void *context, const char *path) {
     }
     if (!runner_run(&run->runner, run->program, run->readings)) {
         if (interrupt_signal) return false;
-        run->failed = true;
-        cli_fail(EXIT_TOOL, "run", "%s: %s", path, run->runner.error);
+        run->failed = cli_fail(run->runner.code, "run", "%s: %s", path, run->runner.error);
         return false;
     }
     const Judgement *judgement = &run->runner.session->judgement;
@@ -144,7 +143,7 @@ static void sum_up(const Run *run, double seconds) {
 }
 
 static int code_of(const Run *run) {
-    if (run->failed) return EXIT_TOOL;
+    if (run->failed) return run->failed;
     if (interrupt_signal) return interrupt_code(0);
     if (run->wrong) return EXIT_REQUEST;
     for (unsigned i = 0; i < VERDICTS; i++)

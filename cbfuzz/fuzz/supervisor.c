@@ -277,7 +277,7 @@ static void take_finding(Fuzz *fuzz, const Finding *found, const uint8_t *bytes,
         annotate(&fuzz->runner, fuzz->program, before, fuzz->usual, finding->signature);
         if (!interrupt_signal) finding->finding = fuzz->runner.session->finding;
     }
-    if (fuzz->runner.broken) fail(fuzz, 3, fuzz->runner.error);
+    if (fuzz->runner.broken) fail(fuzz, fuzz->runner.code, fuzz->runner.error);
     for (uint32_t i = 0; i < fuzz->program->line_count; i++)
         finding->statements += line_info[fuzz->program->lines[i].kind].class == CLASS_CALL;
     char subject[80];
@@ -499,6 +499,7 @@ static int prepare(Fuzz *fuzz) {
     if (!runner_open(&fuzz->runner, options->implementation, options->windows))
         return fail(fuzz, 3, fuzz->runner.error);
     runner_calibrate(&fuzz->runner);
+    if (fuzz->runner.broken) return fail(fuzz, fuzz->runner.code, fuzz->runner.error);
     fuzz->usual = fuzz->runner.session->readings;
     for (unsigned i = 0; i < options->jobs; i++) {
         Worker *worker = &fuzz->workers[i];

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/uio.h>
+#include <unistd.h>
 #include <unwind.h>
 
 enum {
@@ -16,15 +18,14 @@ enum {
 };
 
 static uintptr_t code_base, code_from, code_to;
+static char code_path[64];
 static const char *file_path, *file_shown;
 
 static int note_code(struct dl_phdr_info *info, size_t size, void *context) {
-    (void)size;
-    const struct link_map *map = context;
-    if (info->dlpi_addr != map->l_addr || strcmp(info->dlpi_name, map->l_name) != 0) return 0;
+    (void)size, (void)context;
+    if (!code_path[0] || strcmp(info->dlpi_name, code_path) != 0) return 0;
     code_base = info->dlpi_addr;
     code_from = UINTPTR_MAX;
-    code_to = 0;
     for (unsigned i = 0; i < info->dlpi_phnum; i++) {
         const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
         if (segment->p_type != PT_LOAD || !(segment->p_flags & PF_X)) continue;
@@ -35,13 +36,14 @@ static int note_code(struct dl_phdr_info *info, size_t size, void *context) {
     return 1;
 }
 
-void frames_of(void *handle) {
-    struct link_map *map;
-    if (dlinfo(handle, RTLD_DI_LINKMAP, &map) == 0) dl_iterate_phdr(note_code, map);
+void frames_of(const char *path) {
+    snprintf(code_path, sizeof code_path, "%s", path);
+    code_to = 0;
 }
 
 uint32_t frames_offset(const void *address) {
     uintptr_t at = (uintptr_t)address;
+    if (!code_to) dl_iterate_phdr(note_code, NULL); /* its constructors run before it is loaded */
     return at >= code_from && at < code_to ? (uint32_t)(at - code_base) : 0;
 }
 
@@ -50,7 +52,7 @@ typedef struct {
     unsigned depth, most;
     uintptr_t pcs[FRAMES_KEPT]; /* the implementation's: the first ones, or as a ring the last */
     unsigned count;
-    bool last, who_calls;
+    bool last, who_calls, in_signal;
     bool ours;          /* our own code stands between the host's and the implementation's */
     const char *called; /* by the innermost of the implementation's frames */
 } Walk;
@@ -78,7 +80,8 @@ static _Unwind_Reason_Code take_one(struct _Unwind_Context *context, void *argum
     if (walk->boundary && _Unwind_GetRegionStart(context) == (uintptr_t)walk->boundary)
         return _URC_END_OF_STACK;
     pc -= !before;
-    if (before && !walk->count) {
+    if (before && !walk->in_signal) {
+        walk->in_signal = true;
         walk->called = NULL;
         walk->ours = false;
     }
@@ -91,18 +94,45 @@ static _Unwind_Reason_Code take_one(struct _Unwind_Context *context, void *argum
     return _URC_NO_REASON;
 }
 
-bool frames_take(Frames *frames, const void *boundary, bool last, char *called, size_t size) {
-    Walk walk = {.boundary = boundary,
-                 .last = last,
-                 .who_calls = called != NULL,
-                 .most = last ? UINT_MAX : DEEPEST};
+static void walk_up(Walk *walk, Frames *frames) {
     memset(frames, 0, sizeof *frames);
-    _Unwind_Backtrace(take_one, &walk);
-    unsigned first = walk.count > FRAMES_KEPT ? walk.count - FRAMES_KEPT : 0;
-    for (unsigned i = first; i < walk.count; i++)
-        frames->offsets[i - first] = frames_offset((void *)walk.pcs[i % FRAMES_KEPT]);
-    if (called) snprintf(called, size, "%s", walk.count && walk.called ? walk.called : "");
+    _Unwind_Backtrace(take_one, walk);
+    unsigned first = walk->count > FRAMES_KEPT ? walk->count - FRAMES_KEPT : 0;
+    for (unsigned i = first; i < walk->count; i++)
+        frames->offsets[i - first] = frames_offset((void *)walk->pcs[i % FRAMES_KEPT]);
+}
+
+bool frames_take(Frames *frames, const void *boundary, char *called, size_t size) {
+    Walk walk = {.boundary = boundary, .who_calls = true, .most = DEEPEST};
+    walk_up(&walk, frames);
+    snprintf(called, size, "%s", walk.count && walk.called ? walk.called : "");
     return !walk.ours;
+}
+
+static bool read_word(const void *from, uintptr_t *word, size_t size) {
+    struct iovec local = {word, size}, remote = {(void *)from, size};
+    return process_vm_readv(getpid(), &local, 1, &remote, 1, 0) == (ssize_t)size;
+}
+
+/* The register's value in a report of a signal; NULL if it is not in it. */
+static const void *register_in(const char *report, const char *name) {
+    const char *at = strstr(report, name);
+    return at ? (const void *)(uintptr_t)strtoull(at + strlen(name), NULL, 16) : NULL;
+}
+
+void frames_take_report(Frames *frames, const void *boundary, const char *report) {
+    bool deep = strstr(report, ": stack-overflow on") != NULL;
+    const void *pc = register_in(report, "(pc ");
+    uintptr_t word;
+    if (strstr(report, ": SEGV on") && !read_word(pc, &word, 1)) {
+        /* From nowhere nobody can walk up; perhaps the address that it jumped from is there. */
+        memset(frames, 0, sizeof *frames);
+        if (read_word(register_in(report, " sp "), &word, sizeof word))
+            frames->offsets[0] = frames_offset((void *)(word - 1));
+        return;
+    }
+    Walk walk = {.boundary = boundary, .last = deep, .most = deep ? UINT_MAX : DEEPEST};
+    walk_up(&walk, frames);
 }
 
 void frames_file(const char *path, const char *shown) {

@@ -20,18 +20,21 @@ typedef struct {
     uint32_t offsets[FRAMES_KEPT];
 } Frames;
 
-/* From now on this shared object (dlopen's handle) is the implementation. */
-void frames_of(void *handle);
+/* From now on the shared object that is loaded from this path is the implementation. */
+void frames_of(const char *path);
 
 /* Is the address in the implementation's code? Its offset, else 0. */
 uint32_t frames_offset(const void *address);
 
 /* Walks up from here, at most to the function `boundary` (NULL: to the end), and notes
- * the implementation's innermost frames; with `last` the outermost ones. `called`
- * gets the name of the host's function that the innermost of them had called, as far
- * as it has one; else "" (NULL: nobody asks). False: it had called us, and we have called the host.
- */
-bool frames_take(Frames *frames, const void *boundary, bool last, char *called, size_t size);
+ * the implementation's innermost frames. `called` gets the name of the host's
+ * function that the innermost of them had called, as far as it has one; else "".
+ * False: it had called us, and we have called the host. */
+bool frames_take(Frames *frames, const void *boundary, char *called, size_t size);
+
+/* The same where the sanitizer makes this report: a stack overflow ends anywhere, so its
+ * outermost frames are taken, and a jump to nowhere has none. */
+void frames_take_report(Frames *frames, const void *boundary, const char *report);
 
 /* Which file the offsets are of, for frames_name: a readable copy at `path`, to be
  * shown as `shown`. Both must stay. */

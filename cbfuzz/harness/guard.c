@@ -23,12 +23,7 @@
 #define PR_SYS_DISPATCH_ON 1
 #endif
 
-enum {
-    MEMORY = 1 << 30, /* for one process beyond what the sanitizer has reserved: programs take
-                         kilobytes, libFuzzer's corpus some megabytes */
-    SWOLLEN = MEMORY / 4,
-    STACK = 8 << 20 /* what a thread has by default; recursion is to end soon */
-};
+enum { STACK = 8 << 20 /* what a thread has by default; recursion is to end soon */ };
 
 volatile bool guard_inside;
 bool guard_loading;
@@ -73,6 +68,7 @@ static bool is_harmless(const long *argument, long number) {
     case SYS_gettimeofday:
     case SYS_time:
     case SYS_getpid:
+    case SYS_getppid:
     case SYS_gettid:
     case SYS_getcpu:
     case SYS_getrandom:
@@ -171,6 +167,7 @@ void guard_describe(long number, const long argument[6], const char *called, cha
     const char *abbreviation = sent ? sigabbrev_np(sent) : NULL;
     while (*called == '_')
         called++;
+    if (strncmp(called, "libc_", 5) == 0) called += 5;
     if (strcmp(called, "abort") == 0 || (sent == SIGABRT && process == self)) {
         snprintf(kind, kind_size, "ABRT");
         snprintf(detail, detail_size, "calls abort");
@@ -236,14 +233,14 @@ static rlim_t data_size(void) {
 static size_t heap_begun;
 
 bool guard_swollen(void) {
-    return __sanitizer_get_current_allocated_bytes() > heap_begun + SWOLLEN;
+    return __sanitizer_get_current_allocated_bytes() > heap_begun + GUARD_SWOLLEN;
 }
 
 void guard_memory(void) {
     heap_begun = __sanitizer_get_current_allocated_bytes();
     /* The sanitizer has reserved terabytes already: what counts is what comes on top. */
     rlim_t size = data_size();
-    if (size != RLIM_INFINITY) limit(RLIMIT_DATA, size + MEMORY);
+    if (size != RLIM_INFINITY) limit(RLIMIT_DATA, size + GUARD_MEMORY);
     limit(RLIMIT_STACK, STACK);
     limit(RLIMIT_CORE, 0);
 }

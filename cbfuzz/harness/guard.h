@@ -34,6 +34,12 @@ extern bool guard_loading;
 /* Limits memory, stack and core files of this process. */
 void guard_memory(void);
 
+enum {
+    GUARD_MEMORY = 512 << 20, /* for one process beyond what the sanitizer has reserved: programs
+                                 take kilobytes, libFuzzer's corpus some megabytes */
+    GUARD_SWOLLEN = GUARD_MEMORY / 4
+};
+
 /* Has the heap grown so far that this process should make room for another one? What an
  * implementation keeps in its globals is lost with each program. */
 bool guard_swollen(void);

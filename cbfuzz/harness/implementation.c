@@ -167,6 +167,7 @@ bool implementation_load(Implementation *implementation, char *error, size_t siz
     if (implementation->builtin) {
         use_builtin(implementation);
     } else {
+        frames_of(copy);
         guard_loading = true;
         guard_inside = true;
         handle = dlopen(copy, RTLD_NOW | RTLD_LOCAL);
@@ -176,7 +177,6 @@ bool implementation_load(Implementation *implementation, char *error, size_t siz
             tell_linker_error(implementation, error, size);
             return false;
         }
-        frames_of(handle);
         if (!use_exports(implementation, handle, error, size)) return false;
     }
     if (!boot(implementation, error, size)) return false;

@@ -29,11 +29,12 @@ static Death read_death(Session *session, int status, bool hung) {
     if (hung) {
         snprintf(death.kind, sizeof death.kind, "time-out");
         death.detail[0] = 0;
-    } else if (death.kind[0]) {
-        return death;
     } else if (!session_intact(session)) {
         snprintf(death.kind, sizeof death.kind, "%s", overwritten);
         snprintf(death.detail, sizeof death.detail, "the harness's own memory was written over");
+        death.frames = (Frames){{0}};
+    } else if (death.kind[0]) {
+        return death;
     } else if (WIFSIGNALED(status) || WIFSTOPPED(status)) {
         int number = WIFSIGNALED(status) ? WTERMSIG(status) : WSTOPSIG(status);
         const char *name = sigabbrev_np(number);
@@ -140,8 +141,8 @@ uint64_t session_death(const Session *session, bool hung) {
 bool session_check(Session *session, const Program *program) {
     bool good = session_intact(session) && judgement_possible(&session->judgement, program);
     if (!good) {
-        Death death = read_death(session, SESSION_EXIT << 8, false);
-        snprintf(death.kind, sizeof death.kind, "%s", overwritten);
+        session->fence[0] = 0;
+        Death death = read_death(session, 0, false);
         describe_overwritten(session, &death);
     }
     name_frames(session);

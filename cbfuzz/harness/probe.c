@@ -3,17 +3,13 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <sanitizer/asan_interface.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -22,9 +18,12 @@
 #include "harness/guard.h"
 #include "harness/implementation.h"
 #include "harness/interrupt.h"
+#include "harness/keeper.h"
 #include "harness/session.h"
 
-enum { PROBE_SECONDS = 10 /* boots take microseconds; a noisy machine takes longer */ };
+/* Boots take microseconds; a noisy machine takes longer. */
+static const double busy_limit = 2,
+                    waiting_limit = 10; /* seconds: of the processor, of the clock */
 
 /* ---- the file ---- */
 
@@ -103,6 +102,7 @@ static bool take_file(Implementation *implementation, char *error, size_t size) 
 
 /* What it says: whether it could be loaded, or what it died of. */
 typedef struct {
+    uint64_t fence; /* gone: something was written over it */
     bool ended, good, instrumented;
     char error[1000];
     char kind[64]; /* of a crash */
@@ -110,17 +110,18 @@ typedef struct {
 } Answer;
 
 static Answer *answer;
+enum { FENCE = 0x66656E63 };
 
 static void on_report(const char *report) {
     if (answer->kind[0]) return;
+    guard_inside = false;
     session_report_kind(report, answer->kind, sizeof answer->kind);
-    bool deep = strcmp(answer->kind, "stack-overflow") == 0;
-    frames_take(&answer->frames, NULL, deep, NULL, 0);
+    frames_take_report(&answer->frames, NULL, report);
 }
 
 static void on_call(long number, const long argument[6]) {
     char called[64];
-    if (!frames_take(&answer->frames, NULL, false, called, sizeof called)) return;
+    if (!frames_take(&answer->frames, NULL, called, sizeof called)) return;
     guard_describe(number, argument, called, answer->kind, sizeof answer->kind, answer->error,
                    sizeof answer->error);
     guard_end(SESSION_EXIT);
@@ -128,14 +129,19 @@ static void on_call(long number, const long argument[6]) {
 
 _Noreturn static void try(Implementation *implementation) {
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    setpgid(0, 0);
+    keeper_settle();
     dup2(null, 0), dup2(null, 1), dup2(null, 2);
     guard_memory();
     __asan_set_error_report_callback(on_report);
     guard_calls(on_call);
     answer->good = implementation_load(implementation, answer->error, sizeof answer->error);
     answer->instrumented = implementation->instrumented;
+    if (answer->good && guard_swollen()) {
+        answer->good = false;
+        snprintf(answer->error, sizeof answer->error,
+                 "%s: takes more than %d MiB of memory while it is loaded", implementation->path,
+                 GUARD_SWOLLEN >> 20);
+    }
     answer->ended = true;
     _exit(0);
 }
@@ -144,8 +150,10 @@ static void tell_death(const char *path, int status, char *error, size_t size) {
     char where[FRAMES_TEXT];
     answer->kind[sizeof answer->kind - 1] = answer->error[sizeof answer->error - 1] = 0;
     frames_name(&answer->frames, where);
-    const char *in = where[0] ? " in " : "";
-    if (answer->kind[0] && answer->error[0])
+    const char *in = where[0] ? ", in " : "";
+    if (answer->fence != FENCE)
+        snprintf(error, size, "%s: writes over the harness's memory while it is loaded", path);
+    else if (answer->kind[0] && answer->error[0])
         snprintf(error, size, "%s: %s while it is loaded%s%s", path, answer->error, in, where);
     else if (answer->kind[0])
         snprintf(error, size, "%s: crashes while it is loaded: %s%s%s", path, answer->kind, in,
@@ -161,24 +169,24 @@ static void tell_death(const char *path, int status, char *error, size_t size) {
                  WEXITSTATUS(status));
 }
 
+static double now(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
 /* False: it took too long. */
 static bool await_end(pid_t process) {
-    int watch = (int)syscall(SYS_pidfd_open, process, 0);
-    struct pollfd wait = {.fd = watch, .events = POLLIN};
-    struct timespec from, now, pause = {0, 1000000};
-    clock_gettime(CLOCK_MONOTONIC, &from);
-    for (;;) {
+    double begun = now();
+    struct timespec pause = {0, 1000000};
+    while (!interrupt_signal && now() - begun < waiting_limit) {
         siginfo_t info = {0};
         waitid(P_PID, (id_t)process, &info, WEXITED | WSTOPPED | WNOHANG | WNOWAIT);
-        clock_gettime(CLOCK_MONOTONIC, &now);
-        bool late = now.tv_sec - from.tv_sec >= PROBE_SECONDS || interrupt_signal;
-        if (info.si_pid || late) {
-            if (watch >= 0) close(watch);
-            return info.si_pid != 0;
-        }
-        if (watch >= 0) poll(&wait, 1, 20);
-        else nanosleep(&pause, NULL);
+        if (info.si_pid) return true;
+        if (process_seconds(process) > busy_limit) return false;
+        nanosleep(&pause, NULL);
     }
+    return false;
 }
 
 static bool try_apart(Implementation *implementation, char *error, size_t size) {
@@ -197,10 +205,11 @@ static bool try_apart(Implementation *implementation, char *error, size_t size) 
     if (WIFSTOPPED(status)) waitpid(child, NULL, 0);
     if (interrupt_signal) snprintf(error, size, "interrupted");
     else if (!ended) snprintf(error, size, "%s: hangs while it is loaded", implementation->path);
-    else if (!answer->ended) tell_death(implementation->path, status, error, size);
+    else if (!answer->ended || answer->fence != FENCE)
+        tell_death(implementation->path, status, error, size);
     else if (!answer->good) snprintf(error, size, "%s", answer->error);
     implementation->instrumented = answer->instrumented;
-    return ended && answer->ended && answer->good;
+    return ended && answer->ended && answer->good && answer->fence == FENCE;
 }
 
 bool implementation_open(Implementation *implementation, const char *path, char *error,
@@ -216,6 +225,7 @@ bool implementation_open(Implementation *implementation, const char *path, char 
         snprintf(error, size, "out of memory");
         return false;
     }
+    answer->fence = FENCE;
     bool good = try_apart(implementation, error, size);
     munmap(answer, sizeof *answer);
     return good;

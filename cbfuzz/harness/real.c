@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "harness/real.h"
 
+#include <sanitizer/allocator_interface.h>
 #include <sanitizer/asan_interface.h>
 #include <string.h>
 #include <sys/uio.h>
@@ -10,7 +11,12 @@
 #include "harness/guard.h"
 #include "nt/nt.h"
 
-enum { NAME_UNITS = 32768, RED_ZONE_UNITS = 32, STACK_MOST = 8 << 20 };
+enum {
+    NAME_UNITS = 32768,
+    RED_ZONE_UNITS = 32,
+    STACK_MOST = 8 << 20,
+    HEAP_KEPT = 64 << 20 /* by one program; programs take kilobytes */
+};
 
 static Executor *executor; /* whose calls are being made */
 static Implementation *implementation;
@@ -290,8 +296,23 @@ static void processor_started(Executor *the_executor) {
     nt_processor_started();
 }
 
+/* What an implementation keeps of the host's heap is lost with the program, for its globals
+ * are put back. Some is its own business; so much is memory that it cannot free any more. */
+static size_t heap_before;
+
+static bool heap_has_grown(void) {
+    size_t before = heap_before;
+    heap_before = __sanitizer_get_current_allocated_bytes();
+    return heap_before > before + HEAP_KEPT;
+}
+
 static bool leaked(Executor *the_executor, char *kind, size_t kind_size, char *detail,
                    size_t detail_size) {
+    if (heap_has_grown()) {
+        snprintf(kind, kind_size, "heap");
+        snprintf(detail, detail_size, "more than %d MiB of the host's heap", HEAP_KEPT >> 20);
+        return true;
+    }
     if (nt_live_allocations() == 0) return false;
     guard_inside = true;
     nt_settle(true); /* what was left to system threads and timers may still free it */
@@ -327,6 +348,7 @@ void real_attach(Executor *the_executor, Implementation *the_implementation) {
     implementation = the_implementation;
     the_executor->actor = &actor;
     nt_set_stop_handler(on_stop);
+    heap_before = __sanitizer_get_current_allocated_bytes();
     ASAN_POISON_MEMORY_REGION(name_memory + NAME_UNITS, RED_ZONE_UNITS * sizeof name_memory[0]);
 }
 

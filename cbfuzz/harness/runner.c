@@ -19,6 +19,7 @@
 enum {
     REQUEST_RUN = 'r',
     REQUEST_CALIBRATE = 'c',
+    ANSWER_LAST = 'l',
     WALL_FACTOR = 8, /* a process that waits instead of running gets so many limits */
     LOAD_SECONDS = 20
 };
@@ -60,15 +61,17 @@ _Noreturn static void serve(Runner *runner, int request, int response) {
             bytes_decode(program, session->bytes, session->size);
             session_run(session, program);
         }
-        if (write(response, &what, 1) != 1) break;
-        if (guard_swollen()) _exit(KEEPER_AGAIN);
+        bool last = guard_swollen(); /* another copy has more room */
+        if (last) what = ANSWER_LAST;
+        if (write(response, &what, 1) != 1 || last) break;
     }
     _exit(0);
 }
 
-/* Another copy serves when one has died; when one has not, nobody watches any more. */
+/* Another copy is to serve, whatever the last one has died of. */
 static int after(int status) {
-    return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -1;
+    (void)status;
+    return -1;
 }
 
 _Noreturn static void keep(Runner *runner, const Keeper *keeper, int request, int response) {
@@ -96,6 +99,7 @@ static void end_keeper(Runner *runner) {
     keeper_close(&runner->pipes);
     close(runner->request);
     close(runner->response);
+    close(runner->unread);
     runner->keeper = runner->process = 0;
 }
 
@@ -118,8 +122,9 @@ static bool start_keeper(Runner *runner) {
         keeper_close(&runner->pipes);
         keep(runner, &theirs, request[0], response[1]);
     }
-    close(request[0]), close(response[1]);
+    close(response[1]);
     keeper_close(&theirs);
+    runner->unread = request[0];
     runner->request = request[1];
     runner->response = response[0];
     runner->keeper = process < 0 ? 0 : process;
@@ -162,6 +167,7 @@ static bool has_ended(Runner *runner, int *status) {
 
 static bool fail(Runner *runner, const char *text) {
     runner->broken = true;
+    runner->code = 3;
     snprintf(runner->error, sizeof runner->error, "%s", text);
     return false;
 }
@@ -171,7 +177,21 @@ static bool fail_to_load(Runner *runner) {
     char text[1000];
     ssize_t got = read(runner->response, text, sizeof text - 1);
     text[got > 0 ? got : 0] = 0;
-    return fail(runner, text[0] ? text : "the implementation cannot be loaded any more");
+    fail(runner, text);
+    if (!text[0])
+        snprintf(runner->error, sizeof runner->error,
+                 "%s: crashes or exits while it is loaded once more", runner->implementation->path);
+    runner->code = 2;
+    return false;
+}
+
+/* What a copy that has died did not read or say itself: the next one must not. */
+static void drain(int pipe) {
+    struct pollfd wait = {.fd = pipe, .events = POLLIN};
+    char unused[64];
+    while (poll(&wait, 1, 0) > 0 && wait.revents & POLLIN &&
+           read(pipe, unused, sizeof unused) > 0) {
+    }
 }
 
 /* Is there a copy to serve? */
@@ -179,8 +199,11 @@ static bool have_copy(Runner *runner) {
     int status;
     bool answered = false;
     if (runner->process && !has_ended(runner, &status)) return true;
-    if (runner->keeper) keeper_go(&runner->pipes);
-    else if (!start_keeper(runner)) return fail(runner, strerror(errno));
+    if (runner->keeper) {
+        drain(runner->unread);
+        drain(runner->response);
+        keeper_go(&runner->pipes);
+    } else if (!start_keeper(runner)) return fail(runner, strerror(errno));
     while (!runner->process) {
         if (!await(runner, LOAD_SECONDS, &answered))
             return fail(runner, "no process is there to run programs in time");
@@ -215,7 +238,10 @@ static Ending await_ending(Runner *runner, int *status) {
     for (;;) {
         char what;
         if (await(runner, SLICE, &answered)) {
-            if (answered && read(runner->response, &what, 1) == 1) return ANSWERED;
+            if (answered && read(runner->response, &what, 1) == 1) {
+                if (what == ANSWER_LAST) end_copy(runner, status);
+                return ANSWERED;
+            }
             if (has_ended(runner, status)) return DIED;
         }
         double spent = process_seconds(runner->process) - used;

@@ -20,8 +20,10 @@ typedef struct {
     Keeper pipes;          /* to it */
     pid_t process;         /* its copy that serves; 0: none */
     int request, response; /* pipes to that */
+    int unread;            /* the request pipe's other end */
     bool spoiled;          /* the session needs a reset */
     bool broken;           /* it cannot go on; `error` says why */
+    int code;              /* exit code for that: 2, the implementation cannot be loaded; 3 */
     char error[1200];
 } Runner;
 

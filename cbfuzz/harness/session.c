@@ -18,11 +18,10 @@ static Session *watched;
  * hundreds of thousands: the cache would be full of it. Nobody reads who allocated it. */
 const char *__asan_default_options(void);
 const char *__asan_default_options(void) {
-    return "detect_leaks=0:exitcode=77:handle_abort=1:handle_segv=1:handle_sigbus=1:handle_sigill="
-           "1:"
-           "handle_sigfpe=1:symbolize=0:allocator_may_return_null=1:detect_stack_use_after_return="
-           "0:"
-           "abort_on_error=0:color=never:quarantine_size_mb=1:malloc_context_size=0";
+    return "detect_leaks=0:exitcode=77:abort_on_error=0:color=never:symbolize=0"
+           ":handle_abort=1:handle_segv=1:handle_sigbus=1:handle_sigill=1:handle_sigfpe=1"
+           ":handle_sigtrap=1:fast_unwind_on_fatal=1:detect_stack_use_after_return=0"
+           ":allocator_may_return_null=1:quarantine_size_mb=1:malloc_context_size=0";
 }
 
 /* What no implementation would write there by chance. */
@@ -71,11 +70,13 @@ void session_free(Session *session) {
 }
 
 void session_report_kind(const char *report, char *kind, size_t size) {
-    static const char mark[] = "AddressSanitizer: ";
+    static const char mark[] = "AddressSanitizer: ", attempt[] = "attempting ";
     const char *at = strstr(report, mark);
     size_t length = 0;
     if (at) {
         at += sizeof mark - 1;
+        if (strncmp(at, attempt, sizeof attempt - 1) == 0) at += sizeof attempt - 1;
+        if (strncmp(at, "free ", 5) == 0) at = "bad-free";
         while (at[length] && at[length] != ' ' && at[length] != '\n' && length + 1 < size)
             length++;
         memcpy(kind, at, length);
@@ -83,27 +84,17 @@ void session_report_kind(const char *report, char *kind, size_t size) {
     kind[length] = 0;
 }
 
-/* A jump to nowhere leaves no frame to start from, but the address that it came from. */
-static void take_caller(Frames *frames, const void *stack) {
-    uintptr_t from;
-    if (frames->offsets[0] || !real_read(&from, stack, sizeof from)) return;
-    frames->offsets[0] = frames_offset((void *)(from - 1));
-}
-
 /* Called by the sanitizer with its report, before it ends the process. */
 static void on_report(const char *report) {
     if (watched->crash_kind[0]) return;
     watched->crash_inside = guard_inside;
+    guard_inside = false;
     session_report_kind(report, watched->crash_kind, sizeof watched->crash_kind);
-    bool present = __asan_report_present();
-    bool deep = strcmp(watched->crash_kind, "stack-overflow") == 0; /* ends anywhere */
-    frames_take(&watched->crash_frames, real_boundary, deep, NULL, 0);
-    if (present) take_caller(&watched->crash_frames, __asan_get_report_sp());
-    size_t bytes = present ? __asan_get_report_access_size() : 0;
-    bool writes = present && __asan_get_report_access_type();
+    frames_take_report(&watched->crash_frames, real_boundary, report);
+    size_t bytes = __asan_report_present() ? __asan_get_report_access_size() : 0;
     if (bytes)
         snprintf(watched->crash_detail, sizeof watched->crash_detail, "%s of %zu byte%s",
-                 writes ? "write" : "read", bytes, bytes == 1 ? "" : "s");
+                 __asan_get_report_access_type() ? "write" : "read", bytes, bytes == 1 ? "" : "s");
 }
 
 /* Called with a system call that the implementation made. */
@@ -111,7 +102,7 @@ static void on_call(long number, const long argument[6]) {
     char called[64];
     Frames frames;
     watched->crash_inside = true;
-    if (!frames_take(&frames, real_boundary, false, called, sizeof called)) return;
+    if (!frames_take(&frames, real_boundary, called, sizeof called)) return;
     watched->crash_frames = frames;
     guard_describe(number, argument, called, watched->crash_kind, sizeof watched->crash_kind,
                    watched->crash_detail, sizeof watched->crash_detail);

@@ -1,0 +1,156 @@
+"""Hostile implementations: whatever they do ends as a finding, and the next program is run.
+
+Each act is one of conformance/implementations/hostile/acts.c. It is done where a program asks for it, while the
+implementation is loaded, or while it boots; and once more as on a host that cannot stop system calls.
+"""
+import re
+
+import pytest
+
+from conftest import ROOT, build_impl
+
+HOSTILE = ROOT / "conformance/implementations/hostile"
+ASKS = 'a = create "\\Callback\\Demo" multiple\nr = register a F1 0x666\nnotify a 0x1 0x2\n'
+HARMLESS = 'a = create "\\Callback\\Demo" multiple\nr = register a F1 0x10\nnotify a 0x1 0x2 -> F1(0x10, 0x1, 0x2)\n'
+
+# What it does: verdict and kind.
+ACTS = {
+    # writes outside of its memory
+    "write_object": ("crashes", "heap-buffer-overflow"),
+    "write_freed": ("crashes", "heap-use-after-free"),
+    "write_arena": ("crashes", "heap-buffer-overflow"),
+    "write_globals": ("crashes", "SEGV"),
+    "write_null": ("crashes", "SEGV"),
+    "write_code": ("crashes", "SEGV"),
+    "write_harness": ("crashes", "memory-overwritten|SEGV"),
+    # frees what is not its own
+    "free_foreign": ("crashes", "bad-free"),
+    "free_stack": ("crashes", "bad-free"),
+    "free_twice": ("crashes", "double-free"),
+    "unmap": ("crashes", "munmap"),
+    # allocates without bound
+    "allocate": ("crashes|leaks", "out-of-memory|heap"),
+    "allocate_blindly": ("crashes", "out-of-memory|SEGV"),
+    "allocate_small": ("crashes|leaks", "out-of-memory|heap"),
+    # loops, recurses, waits
+    "loop": ("hangs", "time-out"),
+    "recurse": ("crashes", "stack-overflow"),
+    "wait_for_ever": ("crashes", "pause"),
+    # exits
+    "exit_0": ("crashes", "exit"),
+    "exit_at_once": ("crashes", "exit"),
+    "abort": ("crashes", "ABRT"),
+    "exit_by_system_call": ("crashes", "exit"),
+    "execute": ("crashes", "exec.*"),
+    # raises signals
+    "divide": ("crashes", "FPE"),
+    "trap": ("crashes", "TRAP"),
+    "undefined": ("crashes", "ILL"),
+    "jump_nowhere": ("crashes", "SEGV"),
+    "kill_self": ("crashes", "KILL"),
+    "stop_self": ("crashes", "STOP"),
+    "terminate_self": ("crashes", "TERM"),
+    "interrupt_self": ("crashes", "INT"),
+    "kill_parent": ("crashes", "kill"),
+    "kill_group": ("crashes", "kill"),
+    # changes how signals are dealt with
+    "block_signals": ("crashes", "sigprocmask"),
+    "ignore_faults": ("crashes", "s?signal"),
+    "set_alarm": ("crashes", "alarm"),
+    # closes, fills and writes to descriptors
+    "close_all": ("crashes", "close"),
+    "fill_descriptors": ("crashes", "open.*"),
+    "print": ("conforms", None),  # nobody sees it: the streams are not cbfuzz's own
+    "write_output": ("conforms", None),
+    # changes its process
+    "change_folder": ("crashes", "chdir"),
+    "change_umask": ("crashes", "umask"),
+    "change_limits": ("crashes", "setrlimit.*"),
+    # spawns
+    "start_threads": ("crashes", "pthread_create"),
+    "fork_once": ("crashes", "fork"),
+    "fork_and_stay": ("crashes", "fork"),
+    # jumps
+    "jump_unset": ("crashes", "SEGV"),
+    "jump_to_the_past": ("crashes", ".+"),
+}
+# Harmless to everybody but to the process itself, which is given up.
+QUIET = {act for act, (verdict, _) in ACTS.items() if verdict == "conforms"}
+
+
+@pytest.fixture(scope="session")
+def hostile(tmp_path_factory):
+    return build_impl(tmp_path_factory.mktemp("hostile") / "hostile.so", HOSTILE / "hostile.c", HOSTILE / "acts.c")
+
+
+@pytest.fixture
+def run(cbfuzz, script, hostile):
+    """Runs the program that asks for the act and a harmless one behind it; returns both results."""
+    asks, harmless = script(ASKS, "asks.cbs"), script(HARMLESS, "harmless.cbs")
+
+    def call(act):
+        result = cbfuzz("run", "--json", "--impl", hostile, asks, harmless, env={"HOSTILE": act})
+        first, second = result.json["programs"]
+        assert second["verdict"] == "conforms", result
+        return result, first
+
+    return call
+
+
+def test_every_act_is_in_the_table():
+    names = set(re.findall(r'ACT\((\w+)\),|\{"(\w+)",', (HOSTILE / "acts.c").read_text()))
+    assert {one or other for one, other in names} == set(ACTS) and len(ACTS) >= 40
+
+
+@pytest.mark.parametrize("act", ACTS)
+def test_ends_as_a_finding(run, act):
+    verdict, kind = ACTS[act]
+    result, first = run(act)
+    assert re.fullmatch(verdict, first["verdict"]), first
+    assert result.code == (0 if act in QUIET else 1), result
+    if kind:
+        assert re.fullmatch(kind, first["kind"]), first
+
+
+@pytest.mark.parametrize("act", ACTS)
+def test_where_system_calls_cannot_be_stopped(run, act):
+    """What it does to its own process alone need not be seen; the tool and the next program go on."""
+    result, first = run(f"unguarded {act}")
+    assert result.code == (0 if first["verdict"] == "conforms" else 1), result
+
+
+@pytest.mark.parametrize("act", ACTS)
+def test_while_it_is_loaded(cbfuzz, script, hostile, act):
+    result = cbfuzz("run", "--impl", hostile, script(HARMLESS), env={"HOSTILE_LOAD": act})
+    if act in QUIET:
+        assert result.code == 0
+    else:
+        assert result.code == 2 and result.out == "" and result.err.count("\n") == 1, result
+        assert re.match(rf"cbfuzz run: {hostile}: .* while it is loaded", result.err), result
+
+
+@pytest.mark.parametrize("act", ["write_null", "write_harness", "loop", "exit_0", "abort", "close_all", "fork_once"])
+def test_while_it_boots(cbfuzz, script, hostile, act):
+    result = cbfuzz("run", "--impl", hostile, script(HARMLESS), env={"HOSTILE_BOOT": act})
+    assert result.code == 2 and "while it is loaded" in result.err, result
+
+
+@pytest.mark.parametrize("act", ["write_harness", "exit_0", "stop_self", "close_all", "allocate_blindly", "loop"])
+def test_fuzzing_finds_it(cbfuzz, script, hostile, tmp_path, act):
+    """... from a corpus that asks for it, and writes it down."""
+    corpus = tmp_path / "corpus"
+    corpus.mkdir()
+    (corpus / "asks.cbs").write_text(ASKS)
+    result = cbfuzz("fuzz", "--json", "--impl", hostile, "--runs", "1000", "--artifacts", tmp_path / "artifacts", corpus,
+                    env={"HOSTILE": act}, code=1)
+    finding, = result.json["findings"]
+    assert re.fullmatch(ACTS[act][0], finding["verdict"]), finding
+    if act != "write_harness":  # it may have written over the program itself
+        cbfuzz("run", "--impl", hostile, finding["file"], env={"HOSTILE": act}, code=1)
+
+
+def test_output_is_not_mixed_with_ours(cbfuzz, script, hostile):
+    for act in ("print", "write_output"):
+        for arguments in (["run", "--trace"], ["run", "--trace", "--json"]):
+            shown = cbfuzz(*arguments, "--impl", hostile, script(ASKS), env={"HOSTILE": act}, code=0)
+            assert "cbfuzz's output" not in shown.text
