@@ -180,6 +180,11 @@ bool implementation_load(Implementation *implementation, char *error, size_t siz
         if (!use_exports(implementation, handle, error, size)) return false;
     }
     if (!boot(implementation, error, size)) return false;
+    if (guard_swollen()) {
+        snprintf(error, size, "%s: takes more than %d MiB of memory while it is loaded",
+                 implementation->path, GUARD_SWOLLEN >> 20);
+        return false;
+    }
     if (!nt_checkpoint()) {
         snprintf(error, size, "no memory for the kernel environment");
         return false;

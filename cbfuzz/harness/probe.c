@@ -136,12 +136,6 @@ _Noreturn static void try(Implementation *implementation) {
     guard_calls(on_call);
     answer->good = implementation_load(implementation, answer->error, sizeof answer->error);
     answer->instrumented = implementation->instrumented;
-    if (answer->good && guard_swollen()) {
-        answer->good = false;
-        snprintf(answer->error, sizeof answer->error,
-                 "%s: takes more than %d MiB of memory while it is loaded", implementation->path,
-                 GUARD_SWOLLEN >> 20);
-    }
     answer->ended = true;
     _exit(0);
 }

@@ -286,7 +286,8 @@ static const struct {
     const char *name;
     void (*act)(void);
 } acts[] = {
-#define ACT(name) {#name, name}
+#define ACT(name)                                                                                  \
+    { #name, name }
     ACT(write_object),
     ACT(write_freed),
     ACT(write_arena),
