@@ -86,6 +86,11 @@ VOID RtlFailFast(ULONG Code) {
              text);
 }
 
+VOID ExRaiseStatus(NTSTATUS Status) {
+    nt_stop(NtRuleExceptionRaised, NT_SITE, (ULONG)Status, 0, __func__, "found 0x%X",
+            (ULONG)Status);
+}
+
 VOID RtlAssert(PVOID Condition, PVOID File, ULONG Line, PCHAR Message) {
     nt_stop(NtRuleAssertionFailed, NT_SITE, Line, 0, "ASSERT", "%s:%u: %s%s%s", (PCSTR)File, Line,
             (PCSTR)Condition, Message != NULL ? ": " : "", Message != NULL ? Message : "");

@@ -2,7 +2,12 @@
 #include "internal.h"
 
 bool nt_directory_boot(void) {
-    OBJECT_TYPE_INITIALIZER info = {.Length = sizeof(info), .PoolType = PagedPool};
+    OBJECT_TYPE_INITIALIZER info = {
+        .Length = sizeof(info), .PoolType = PagedPool, .ValidAccessMask = DIRECTORY_ALL_ACCESS};
+    info.GenericMapping = (GENERIC_MAPPING){
+        STANDARD_RIGHTS_READ | DIRECTORY_QUERY | DIRECTORY_TRAVERSE,
+        STANDARD_RIGHTS_WRITE | DIRECTORY_CREATE_OBJECT | DIRECTORY_CREATE_SUBDIRECTORY,
+        STANDARD_RIGHTS_EXECUTE | DIRECTORY_QUERY | DIRECTORY_TRAVERSE, DIRECTORY_ALL_ACCESS};
     UNICODE_STRING name = RTL_CONSTANT_STRING(L"Directory");
     if (!NT_SUCCESS(ObCreateObjectType(&name, &info, NULL, &nt_state.directory_type))) return false;
     nt_state.root = nt_object_create(nt_state.directory_type, 16, true, NULL);
@@ -62,6 +67,16 @@ NTSTATUS ZwCreateDirectoryObject(PHANDLE Handle, ACCESS_MASK DesiredAccess,
         return status;
     }
     return nt_object_insert(directory, DesiredAccess, 0, NULL, Handle);
+}
+
+NTSTATUS NtCreateDirectoryObject(PHANDLE Handle, ACCESS_MASK DesiredAccess,
+                                 POBJECT_ATTRIBUTES ObjectAttributes) {
+    return ZwCreateDirectoryObject(Handle, DesiredAccess, ObjectAttributes);
+}
+
+NTSTATUS NtOpenDirectoryObject(PHANDLE Handle, ACCESS_MASK DesiredAccess,
+                               POBJECT_ATTRIBUTES ObjectAttributes) {
+    return ZwOpenDirectoryObject(Handle, DesiredAccess, ObjectAttributes);
 }
 
 NTSTATUS ZwOpenDirectoryObject(PHANDLE Handle, ACCESS_MASK DesiredAccess,

@@ -19,10 +19,27 @@ static bool grow(void) {
     return true;
 }
 
-NTSTATUS nt_handle_open(NtObject *object, ACCESS_MASK access, ULONG attributes, PHANDLE handle) {
+/* What is granted of a wish: everything that the type knows, for all here is the kernel's. */
+static ACCESS_MASK granted(const OBJECT_TYPE_INITIALIZER *info, ACCESS_MASK wish) {
+    if (wish & MAXIMUM_ALLOWED) wish |= info->ValidAccessMask;
+    wish &= ~(ACCESS_MASK)MAXIMUM_ALLOWED;
+    RtlMapGenericMask(&wish, &info->GenericMapping);
+    return info->ValidAccessMask == 0 ? wish
+                                      : wish & (info->ValidAccessMask | ACCESS_SYSTEM_SECURITY);
+}
+
+NTSTATUS nt_handle_open(NtObject *object, OB_OPEN_REASON reason, ACCESS_MASK access,
+                        ULONG attributes, PHANDLE handle) {
     if ((object->attributes & OBJ_EXCLUSIVE) && object->handles != 0) return STATUS_ACCESS_DENIED;
     if (nt_state.handle_count == nt_state.handle_capacity && !grow())
         return STATUS_INSUFFICIENT_RESOURCES;
+    access = granted(&object->type->info, access);
+    OB_OPEN_METHOD procedure = object->type->info.OpenProcedure;
+    if (procedure != NULL) {
+        NTSTATUS status =
+            procedure(reason, PsGetCurrentProcess(), object->body, access, object->handles + 1);
+        if (!NT_SUCCESS(status)) return status;
+    }
     nt_state.handles[nt_state.handle_count++] = (NtHandleEntry){object, access, attributes};
     nt_state.open_handles++;
     object->handles++;
@@ -44,6 +61,9 @@ static NTSTATUS close(HANDLE handle, const char *routine, const void *site) {
     if (NT_UNLIKELY(entry == NULL))
         nt_stop(NtRuleHandleBad, site, (uintptr_t)handle, 0, routine, "found %p", handle);
     NtObject *object = entry->object;
+    OB_OKAYTOCLOSE_METHOD may = object->type->info.OkayToCloseProcedure;
+    if (may != NULL && !may(PsGetCurrentProcess(), object->body, handle, KernelMode))
+        return STATUS_HANDLE_NOT_CLOSABLE;
     entry->object = NULL;
     nt_state.open_handles--;
     OB_CLOSE_METHOD procedure = object->type->info.CloseProcedure;
@@ -57,6 +77,11 @@ static NTSTATUS close(HANDLE handle, const char *routine, const void *site) {
 }
 
 NTSTATUS ZwClose(HANDLE Handle) {
+    NT_IRQL_MAX(APC_LEVEL, NtRuleIrqlZwApcLte);
+    return close(Handle, __func__, NT_SITE);
+}
+
+NTSTATUS NtClose(HANDLE Handle) {
     NT_IRQL_MAX(APC_LEVEL, NtRuleIrqlZwApcLte);
     return close(Handle, __func__, NT_SITE);
 }
@@ -77,10 +102,14 @@ NTSTATUS ZwMakeTemporaryObject(HANDLE Handle) {
     return STATUS_SUCCESS;
 }
 
+NTSTATUS NtMakeTemporaryObject(HANDLE Handle) {
+    return ZwMakeTemporaryObject(Handle);
+}
+
 NTSTATUS ObOpenObjectByName(POBJECT_ATTRIBUTES ObjectAttributes, POBJECT_TYPE Type,
                             KPROCESSOR_MODE Mode, PACCESS_STATE AccessState,
                             ACCESS_MASK DesiredAccess, PVOID ParseContext, PHANDLE Handle) {
-    (void)Mode, (void)AccessState, (void)ParseContext;
+    (void)Mode, (void)AccessState;
     NT_IRQL_MAX(APC_LEVEL, NtRuleIrqlObApcLte);
     NT_SWITCH(NT_POINT_OBJECT, NULL);
     *Handle = NULL;
@@ -88,13 +117,14 @@ NTSTATUS ObOpenObjectByName(POBJECT_ATTRIBUTES ObjectAttributes, POBJECT_TYPE Ty
     if (!NT_SUCCESS(status)) return status;
     ULONG attributes = ObjectAttributes->Attributes;
     if (Type != NULL && Type->info.CaseInsensitive) attributes |= OBJ_CASE_INSENSITIVE;
-    const UNICODE_STRING *name = ObjectAttributes->ObjectName;
     NtObject *object = NULL;
-    status = nt_name_look_up(name == NULL ? NULL : name->Buffer, name == NULL ? 0 : name->Length,
-                             ObjectAttributes->RootDirectory, attributes, NULL, &object);
+    status = nt_name_look_up(ObjectAttributes->ObjectName, ObjectAttributes->RootDirectory,
+                             attributes, ParseContext, NULL, &object);
     if (!NT_SUCCESS(status)) return status;
-    if (Type != NULL && object->type != Type) return STATUS_OBJECT_TYPE_MISMATCH;
-    return nt_handle_open(object, DesiredAccess, attributes, Handle);
+    if (Type != NULL && object->type != Type) status = STATUS_OBJECT_TYPE_MISMATCH;
+    else status = nt_handle_open(object, ObOpenHandle, DesiredAccess, attributes, Handle);
+    nt_object_dereference(object);
+    return status;
 }
 
 NTSTATUS ObOpenObjectByPointer(PVOID Object, ULONG HandleAttributes, PACCESS_STATE AccessState,
@@ -106,7 +136,19 @@ NTSTATUS ObOpenObjectByPointer(PVOID Object, ULONG HandleAttributes, PACCESS_STA
     *Handle = NULL;
     NtObject *object = nt_object_of(Object, NtRuleObjectUseAfterDelete, __func__, NT_SITE);
     if (Type != NULL && object->type != Type) return STATUS_OBJECT_TYPE_MISMATCH;
-    return nt_handle_open(object, DesiredAccess, HandleAttributes, Handle);
+    return nt_handle_open(object, ObOpenHandle, DesiredAccess, HandleAttributes, Handle);
+}
+
+/* Two handles that nobody opened. */
+static NTSTATUS reference_current(HANDLE handle, POBJECT_TYPE type, PVOID *body,
+                                  POBJECT_HANDLE_INFORMATION information) {
+    PVOID current = handle == NtCurrentProcess() ? nt_state.process : nt_current_thread;
+    NtObject *object = nt_pool_attached(current);
+    if (type != NULL && object->type != type) return STATUS_OBJECT_TYPE_MISMATCH;
+    if (information != NULL) *information = (OBJECT_HANDLE_INFORMATION){0, THREAD_ALL_ACCESS};
+    nt_object_reference(object);
+    *body = current;
+    return STATUS_SUCCESS;
 }
 
 NTSTATUS ObReferenceObjectByHandle(HANDLE Handle, ACCESS_MASK DesiredAccess, POBJECT_TYPE Type,
@@ -115,6 +157,8 @@ NTSTATUS ObReferenceObjectByHandle(HANDLE Handle, ACCESS_MASK DesiredAccess, POB
     NT_IRQL_MAX(APC_LEVEL, NtRuleIrqlObApcLte);
     NT_SWITCH(NT_POINT_OBJECT, Handle);
     *Object = NULL;
+    if (Handle == NtCurrentProcess() || Handle == NtCurrentThread())
+        return reference_current(Handle, Type, Object, Information);
     const NtHandleEntry *entry = nt_handle_entry(Handle);
     if (entry == NULL) return STATUS_INVALID_HANDLE;
     if (Type != NULL && entry->object->type != Type) return STATUS_OBJECT_TYPE_MISMATCH;

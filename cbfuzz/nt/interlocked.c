@@ -34,6 +34,7 @@
     COMPARE_EXCHANGE(InterlockedCompareExchange##suffix, type)
 
 WIDTH(LONG, )
+WIDTH(SHORT, 16)
 WIDTH(LONG64, 64)
 OPERATION(RtlpInterlockedExchangePointer(PVOID volatile *Target, PVOID Value), PVOID,
           __atomic_exchange_n(Target, Value, ORDER))
@@ -47,6 +48,16 @@ BOOLEAN InterlockedBitTestAndSet(LONG volatile *Base, LONG Bit) {
 BOOLEAN InterlockedBitTestAndReset(LONG volatile *Base, LONG Bit) {
     LONG mask = (LONG)(1u << (Bit & 31));
     return (InterlockedAnd(Base + (Bit >> 5), ~mask) & mask) != 0;
+}
+
+BOOLEAN InterlockedBitTestAndSet64(LONG64 volatile *Base, LONG64 Bit) {
+    LONG64 mask = (LONG64)(1ull << (Bit & 63));
+    return (InterlockedOr64(Base + (Bit >> 6), mask) & mask) != 0;
+}
+
+BOOLEAN InterlockedBitTestAndReset64(LONG64 volatile *Base, LONG64 Bit) {
+    LONG64 mask = (LONG64)(1ull << (Bit & 63));
+    return (InterlockedAnd64(Base + (Bit >> 6), ~mask) & mask) != 0;
 }
 
 static PSLIST_ENTRY first_of(const SLIST_HEADER *head) {
@@ -133,4 +144,19 @@ PSINGLE_LIST_ENTRY ExInterlockedPushEntryList(PSINGLE_LIST_ENTRY Head, PSINGLE_L
 PSINGLE_LIST_ENTRY ExInterlockedPopEntryList(PSINGLE_LIST_ENTRY Head, PKSPIN_LOCK Lock) {
     check_lock(Lock, __func__, NT_SITE);
     return PopEntryList(Head);
+}
+
+ULONG ExInterlockedAddUlong(PULONG Addend, ULONG Increment, PKSPIN_LOCK Lock) {
+    check_lock(Lock, __func__, NT_SITE);
+    ULONG old = *Addend;
+    *Addend += Increment;
+    return old;
+}
+
+LARGE_INTEGER ExInterlockedAddLargeInteger(PLARGE_INTEGER Addend, LARGE_INTEGER Increment,
+                                           PKSPIN_LOCK Lock) {
+    check_lock(Lock, __func__, NT_SITE);
+    LARGE_INTEGER old = *Addend;
+    Addend->QuadPart += Increment.QuadPart;
+    return old;
 }

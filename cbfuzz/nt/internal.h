@@ -75,6 +75,7 @@ struct _KTHREAD {
     const WORK_QUEUE_ITEM *item; /* that it is going to run */
     uint32_t id;
     KPRIORITY priority;
+    KAFFINITY affinity; /* 0: none chosen */
     NtHeld held[NT_HELD_LOCKS];
 };
 extern struct _KTHREAD *nt_current_thread;
@@ -160,6 +161,10 @@ void nt_hold(struct _KTHREAD *thread, const volatile void *lock, NtHeldKind kind
 /* Index of the youngest hold of a lock by the current thread, or -1. */
 int nt_find_held(const volatile void *lock);
 void nt_drop_held(int index);
+/* Remembers the order of spin locks; stops when it was the other way round before. */
+void nt_spin_order(const volatile void *lock, const char *routine, const void *site);
+/* Lowers the level after a spin lock was released; stops when that is not the one before it. */
+void nt_spin_lower(KIRQL irql, const char *routine, const void *site);
 /* Stops if a lock in that memory is held by the current thread. */
 void nt_check_no_lock_in(const void *memory, size_t size, const char *routine, const void *site);
 
@@ -186,6 +191,7 @@ typedef struct NtObject {
     uint32_t hash;
     WCHAR *name;
     HANDLE root;                      /* RootDirectory of its creation */
+    PSECURITY_DESCRIPTOR security;    /* of its creation, until inserted */
     struct NtObject *directory;       /* the one that it is named in, or NULL */
     struct NtObject *previous, *next; /* its neighbours there, in order of insertion */
     struct NtObject *first, *last;    /* of a directory: its entries */
@@ -209,9 +215,9 @@ NTSTATUS nt_object_capture(NtObject *object, const OBJECT_ATTRIBUTES *attributes
 NTSTATUS nt_object_insert(NtObject *object, ACCESS_MASK access, uint32_t more, PVOID *result,
                           PHANDLE handle);
 
-/* Looks a name up; with `insert` puts that object there if nothing is. The result is not
- * referenced. */
-NTSTATUS nt_name_look_up(const WCHAR *name, size_t bytes, HANDLE root, ULONG attributes,
+/* Looks a name up; with `insert` puts that object there if nothing is. The result is referenced;
+ * `context` is what a ParseProcedure gets. */
+NTSTATUS nt_name_look_up(const UNICODE_STRING *name, HANDLE root, ULONG attributes, PVOID context,
                          NtObject *insert, NtObject **found);
 NtObject *nt_directory_find(NtObject *directory, const WCHAR *name, size_t units, uint32_t hash,
                             bool insensitive);
@@ -220,13 +226,16 @@ void nt_directory_insert(NtObject *directory, NtObject *object, WCHAR *name, siz
 void nt_directory_remove(NtObject *object);
 bool nt_directory_boot(void);
 
-NTSTATUS nt_handle_open(NtObject *object, ACCESS_MASK access, ULONG attributes, PHANDLE handle);
+NTSTATUS nt_handle_open(NtObject *object, OB_OPEN_REASON reason, ACCESS_MASK access,
+                        ULONG attributes, PHANDLE handle);
 NtHandleEntry *nt_handle_entry(HANDLE handle);
 bool nt_handle_boot(void);
 
 uint32_t nt_hash_units(const WCHAR *units, size_t count);
 bool nt_equal_units(const WCHAR *a, const WCHAR *b, size_t count, bool insensitive);
 WCHAR nt_upcase(WCHAR unit);
+
+void *nt_string_allocate(size_t bytes, const char *routine, const void *site);
 
 /* ---- arena ---- */
 

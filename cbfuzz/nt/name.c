@@ -28,9 +28,28 @@ static size_t component(const WCHAR *path, size_t units) {
     return length;
 }
 
-NTSTATUS nt_name_look_up(const WCHAR *name, size_t bytes, HANDLE root, ULONG attributes,
+/* A type of its own may know what lies behind one of its objects. */
+static NTSTATUS parse(NtObject *object, const UNICODE_STRING *whole, const WCHAR *rest,
+                      size_t units, ULONG attributes, PVOID context, NtObject **found) {
+    UNICODE_STRING complete = *whole;
+    UNICODE_STRING remaining = {(USHORT)(units * sizeof(WCHAR)), (USHORT)(units * sizeof(WCHAR)),
+                                (PWSTR)rest};
+    PVOID body = NULL;
+    NTSTATUS status =
+        object->type->info.ParseProcedure(object->body, object->type, NULL, KernelMode, attributes,
+                                          &complete, &remaining, context, NULL, &body);
+    if (!NT_SUCCESS(status)) return status;
+    if (body == NULL || status == STATUS_REPARSE) return STATUS_OBJECT_NAME_NOT_FOUND;
+    *found = nt_object_of(body, NtRuleObjectUseAfterDelete, "ParseProcedure",
+                          (const void *)object->type->info.ParseProcedure);
+    return STATUS_SUCCESS;
+}
+
+NTSTATUS nt_name_look_up(const UNICODE_STRING *whole, HANDLE root, ULONG attributes, PVOID context,
                          NtObject *insert, NtObject **found) {
     NtObject *object = NULL;
+    const WCHAR *name = whole == NULL ? NULL : whole->Buffer;
+    size_t bytes = whole == NULL ? 0 : whole->Length;
     size_t left = bytes / sizeof(WCHAR);
     if (bytes % sizeof(WCHAR) != 0) return STATUS_OBJECT_NAME_INVALID;
     NTSTATUS status = start_of(root, name, left, &object);
@@ -52,11 +71,14 @@ NTSTATUS nt_name_look_up(const WCHAR *name, size_t bytes, HANDLE root, ULONG att
             if (!last) return STATUS_OBJECT_PATH_NOT_FOUND;
             if (insert == NULL) return STATUS_OBJECT_NAME_NOT_FOUND;
             nt_directory_insert(directory, insert, (WCHAR *)name, length, hash);
+            nt_object_reference(insert);
             *found = insert;
             return STATUS_SUCCESS;
         }
         name += length;
         left -= length;
+        if (NT_UNLIKELY(object->type->info.ParseProcedure != NULL) && insert == NULL)
+            return parse(object, whole, name, left, attributes, context, found);
         if (!last) { /* what follows the separator is a component, if only an empty one */
             if (!is_directory(object)) return STATUS_OBJECT_TYPE_MISMATCH;
             if (left == 1) return STATUS_OBJECT_NAME_INVALID;
@@ -64,6 +86,7 @@ NTSTATUS nt_name_look_up(const WCHAR *name, size_t bytes, HANDLE root, ULONG att
             left--;
         }
     }
+    nt_object_reference(object);
     *found = object;
     return STATUS_SUCCESS;
 }
@@ -72,6 +95,14 @@ NTSTATUS ObQueryNameString(PVOID Object, POBJECT_NAME_INFORMATION Information, U
                            PULONG ReturnLength) {
     NT_IRQL_MAX(APC_LEVEL, NtRuleIrqlObApcLte);
     const NtObject *object = nt_object_of(Object, NtRuleObjectUseAfterDelete, __func__, NT_SITE);
+    OB_QUERYNAME_METHOD procedure = object->type->info.QueryNameProcedure;
+    if (procedure != NULL) {
+        ULONG written = 0;
+        NTSTATUS status =
+            procedure(Object, object->directory != NULL, Information, Length, &written, KernelMode);
+        if (ReturnLength != NULL) *ReturnLength = written;
+        return status;
+    }
     size_t units = object == nt_state.root;
     for (const NtObject *o = object; o->directory != NULL; o = o->directory)
         units += o->name_length + 1u;

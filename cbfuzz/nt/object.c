@@ -29,6 +29,9 @@ NTSTATUS nt_check_attributes(const OBJECT_ATTRIBUTES *attributes) {
     if (attributes == NULL || attributes->Length != sizeof(*attributes) ||
         (attributes->Attributes & ~(ULONG)OBJ_VALID_ATTRIBUTES) != 0)
         return STATUS_INVALID_PARAMETER;
+    const SECURITY_DESCRIPTOR *security = attributes->SecurityDescriptor;
+    if (NT_UNLIKELY(security != NULL) && security->Revision != SECURITY_DESCRIPTOR_REVISION)
+        return STATUS_UNKNOWN_REVISION;
     return STATUS_SUCCESS;
 }
 
@@ -51,6 +54,7 @@ NtObject *nt_object_create(struct _OBJECT_TYPE *type, size_t size, bool internal
 NTSTATUS nt_object_capture(NtObject *object, const OBJECT_ATTRIBUTES *attributes) {
     object->attributes = attributes->Attributes;
     object->root = attributes->RootDirectory;
+    object->security = attributes->SecurityDescriptor;
     if (object->type->info.CaseInsensitive) object->attributes |= OBJ_CASE_INSENSITIVE;
     const UNICODE_STRING *name = attributes->ObjectName;
     if (name == NULL || name->Length == 0) return STATUS_SUCCESS;
@@ -72,8 +76,9 @@ NTSTATUS ObCreateObject(KPROCESSOR_MODE ProbeMode, POBJECT_TYPE Type,
     NT_SWITCH(NT_POINT_OBJECT, NULL);
     *Object = NULL;
     if (ObjectAttributes != NULL) {
-        if (!NT_SUCCESS(nt_check_attributes(ObjectAttributes)) ||
-            (ObjectAttributes->Attributes & Type->info.InvalidAttributes) != 0)
+        NTSTATUS status = nt_check_attributes(ObjectAttributes);
+        if (!NT_SUCCESS(status)) return status;
+        if ((ObjectAttributes->Attributes & Type->info.InvalidAttributes) != 0)
             return STATUS_INVALID_PARAMETER;
         if (ObjectAttributes->ObjectName != NULL &&
             ObjectAttributes->ObjectName->Length % sizeof(WCHAR) != 0)
@@ -93,33 +98,56 @@ NTSTATUS ObCreateObject(KPROCESSOR_MODE ProbeMode, POBJECT_TYPE Type,
     return STATUS_SUCCESS;
 }
 
-/* Puts a captured name into its directory; what is there already is `found`. */
+/* Puts a captured name into its directory. What has that name now is `found`, referenced. */
 static NTSTATUS name_object(NtObject *object, NtObject **found) {
-    const WCHAR *name = object->name;
-    size_t bytes = object->name_length * sizeof(WCHAR);
+    USHORT bytes = (USHORT)(object->name_length * sizeof(WCHAR));
+    UNICODE_STRING name = {bytes, bytes, object->name};
+    NTSTATUS status = STATUS_SUCCESS;
+    NtObject *there = NULL;
     object->name_length = 0;
-    *found = object;
-    if (bytes == 0) return STATUS_SUCCESS;
-    NTSTATUS status = nt_name_look_up(name, bytes, object->root, object->attributes, object, found);
+    if (bytes != 0)
+        status = nt_name_look_up(&name, object->root, object->attributes, NULL, object, &there);
+    *found = there;
+    if (there == NULL) {
+        nt_object_reference(object);
+        *found = object;
+    }
     if (!NT_SUCCESS(status) || *found == object) return status;
     if (!(object->attributes & OBJ_OPENIF)) return STATUS_OBJECT_NAME_COLLISION;
-    return (*found)->type == object->type ? STATUS_OBJECT_NAME_EXISTS : STATUS_OBJECT_TYPE_MISMATCH;
+    return there->type == object->type ? STATUS_OBJECT_NAME_EXISTS : STATUS_OBJECT_TYPE_MISMATCH;
+}
+
+/* A type that looks after its objects' security itself is told of a new one's. */
+static NTSTATUS assign_security(NtObject *object) {
+    OBJECT_TYPE_INITIALIZER *info = &object->type->info;
+    if (info->SecurityProcedure == NULL) return STATUS_SUCCESS;
+    if (object->security == NULL && object->directory == NULL && !info->SecurityRequired)
+        return STATUS_SUCCESS;
+    return info->SecurityProcedure(object->body, AssignSecurityDescriptor, NULL, object->security,
+                                   NULL, NULL, info->PoolType, &info->GenericMapping);
 }
 
 NTSTATUS nt_object_insert(NtObject *object, ACCESS_MASK access, uint32_t more, PVOID *result,
                           PHANDLE handle) {
     NtObject *found = object;
     if (handle != NULL) *handle = NULL;
-    NTSTATUS status = object->inserted ? STATUS_INVALID_PARAMETER : name_object(object, &found);
+    if (object->inserted) {
+        nt_object_dereference(object);
+        return STATUS_INVALID_PARAMETER;
+    }
+    NTSTATUS status = name_object(object, &found);
+    bool is_new = found == object;
     object->inserted = true;
-    if (NT_SUCCESS(status) && handle != NULL) {
-        NTSTATUS opened = nt_handle_open(found, access, object->attributes, handle);
-        if (!NT_SUCCESS(opened)) {
-            status = opened;
-            if (found == object && object->directory != NULL) nt_directory_remove(object);
+    if (NT_SUCCESS(status)) {
+        NTSTATUS next = is_new ? assign_security(object) : STATUS_SUCCESS;
+        if (NT_SUCCESS(next) && handle != NULL)
+            next = nt_handle_open(found, is_new ? ObCreateHandle : ObOpenHandle, access,
+                                  object->attributes, handle);
+        if (!NT_SUCCESS(next)) {
+            status = next;
+            if (is_new && object->directory != NULL) nt_directory_remove(object);
         }
     }
-    bool is_new = found == object;
     if (NT_SUCCESS(status)) {
         if (handle == NULL && !is_new && result != NULL)
             nt_object_reference(found); /* in place of the reference that the new one had */
@@ -127,6 +155,7 @@ NTSTATUS nt_object_insert(NtObject *object, ACCESS_MASK access, uint32_t more, P
             nt_object_reference(found);
         if (result != NULL) *result = found->body;
     }
+    nt_object_dereference(found);
     if (!NT_SUCCESS(status) || handle != NULL || !is_new) nt_object_dereference(object);
     return status;
 }

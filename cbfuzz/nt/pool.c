@@ -26,6 +26,13 @@ PVOID ExAllocatePoolWithTag(POOL_TYPE Type, SIZE_T Size, ULONG Tag) {
                     Type & POOL_RAISE_IF_ALLOCATION_FAILURE, __func__, NT_SITE);
 }
 
+PVOID ExAllocatePoolWithTagPriority(POOL_TYPE Type, SIZE_T Size, ULONG Tag,
+                                    EX_POOL_PRIORITY Priority) {
+    (void)Priority;
+    return allocate(kind_of(Type), Size, Tag, Type & POOL_ZERO_ALLOCATION,
+                    Type & POOL_RAISE_IF_ALLOCATION_FAILURE, __func__, NT_SITE);
+}
+
 PVOID ExAllocatePoolWithQuotaTag(POOL_TYPE Type, SIZE_T Size, ULONG Tag) {
     return allocate(kind_of(Type), Size, Tag, Type & POOL_ZERO_ALLOCATION,
                     !(Type & POOL_QUOTA_FAIL_INSTEAD_OF_RAISE), __func__, NT_SITE);

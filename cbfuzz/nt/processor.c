@@ -50,13 +50,53 @@ ULONG KeGetProcessorIndexFromNumber(PPROCESSOR_NUMBER Number) {
     return Number->Number;
 }
 
+USHORT KeQueryActiveGroupCount(VOID) {
+    return 1;
+}
+
+USHORT KeQueryMaximumGroupCount(VOID) {
+    return 1;
+}
+
+KAFFINITY KeQueryGroupAffinity(USHORT GroupNumber) {
+    return GroupNumber == 0 ? KeQueryActiveProcessors() : 0;
+}
+
+static KAFFINITY choose(KAFFINITY affinity) {
+    KAFFINITY old = nt_current_thread->affinity;
+    nt_current_thread->affinity = affinity & KeQueryActiveProcessors();
+    return old;
+}
+
+KAFFINITY KeSetSystemAffinityThreadEx(KAFFINITY Affinity) {
+    NT_IRQL_MAX(APC_LEVEL, NtRuleIrqlKeApcLte1);
+    return choose(Affinity);
+}
+
+VOID KeRevertToUserAffinityThreadEx(KAFFINITY Affinity) {
+    NT_IRQL_MAX(APC_LEVEL, NtRuleIrqlKeApcLte1);
+    choose(Affinity);
+}
+
+VOID KeSetSystemAffinityThread(KAFFINITY Affinity) {
+    NT_IRQL_MAX(APC_LEVEL, NtRuleIrqlKeApcLte1);
+    choose(Affinity);
+}
+
+VOID KeRevertToUserAffinityThread(VOID) {
+    NT_IRQL_MAX(APC_LEVEL, NtRuleIrqlKeApcLte1);
+    choose(0);
+}
+
 ULONG KeGetCurrentProcessorNumber(VOID) {
-    return 0;
+    KAFFINITY affinity = nt_current_thread->affinity;
+    return affinity == 0 ? 0 : (ULONG)__builtin_ctzll(affinity);
 }
 
 ULONG KeGetCurrentProcessorNumberEx(PPROCESSOR_NUMBER Number) {
-    if (Number != NULL) *Number = (PROCESSOR_NUMBER){0, 0, 0};
-    return 0;
+    ULONG number = KeGetCurrentProcessorNumber();
+    if (Number != NULL) *Number = (PROCESSOR_NUMBER){0, (UCHAR)number, 0};
+    return number;
 }
 
 static int64_t ask(void) {
@@ -67,6 +107,10 @@ static int64_t ask(void) {
 
 VOID KeQuerySystemTime(PLARGE_INTEGER Time) {
     Time->QuadPart = ask();
+}
+
+VOID KeQuerySystemTimePrecise(PLARGE_INTEGER CurrentTime) {
+    CurrentTime->QuadPart = ask();
 }
 
 ULONGLONG KeQueryInterruptTime(VOID) {

@@ -91,19 +91,19 @@ VOID ObDereferenceObjectDeferDelete(PVOID Object) {
 NTSTATUS ObReferenceObjectByName(PUNICODE_STRING Name, ULONG Attributes, PACCESS_STATE AccessState,
                                  ACCESS_MASK DesiredAccess, POBJECT_TYPE Type, KPROCESSOR_MODE Mode,
                                  PVOID ParseContext, PVOID *Object) {
-    (void)AccessState, (void)DesiredAccess, (void)Mode, (void)ParseContext;
+    (void)AccessState, (void)DesiredAccess, (void)Mode;
     NT_IRQL_MAX(APC_LEVEL, NtRuleIrqlObApcLte);
     NT_SWITCH(NT_POINT_OBJECT, NULL);
     *Object = NULL;
     if ((Attributes & ~(ULONG)OBJ_VALID_ATTRIBUTES) != 0) return STATUS_INVALID_PARAMETER;
     if (Type != NULL && Type->info.CaseInsensitive) Attributes |= OBJ_CASE_INSENSITIVE;
     NtObject *object = NULL;
-    NTSTATUS status =
-        nt_name_look_up(Name == NULL ? NULL : Name->Buffer, Name == NULL ? 0 : Name->Length, NULL,
-                        Attributes, NULL, &object);
+    NTSTATUS status = nt_name_look_up(Name, NULL, Attributes, ParseContext, NULL, &object);
     if (!NT_SUCCESS(status)) return status;
-    if (Type != NULL && object->type != Type) return STATUS_OBJECT_TYPE_MISMATCH;
-    object->pointers++;
+    if (Type != NULL && object->type != Type) {
+        nt_object_dereference(object);
+        return STATUS_OBJECT_TYPE_MISMATCH;
+    }
     *Object = object->body;
     return STATUS_SUCCESS;
 }

@@ -65,6 +65,7 @@
     RULE(HandleBad, 0x93, 0, "what is closed is an open handle")                                   \
     RULE(ListEntryCorrupt, 0x139, 3, "the neighbours of a list entry point to it")                 \
     RULE(SListAlignment, 0xC4, 0x1009, "heads and entries of sequenced lists are aligned to 16")   \
+    RULE(ExceptionRaised, 0x1E, 0, "no exception is raised, for nobody can handle it")             \
     RULE(AssertionFailed, 0xE2, 0, "the condition of an assertion holds")                          \
     RULE(Breakpoint, 0x7E, 0x80000003, "no breakpoint is reached")                                 \
     RULE(KeBugCheck, 0, 0, "the kernel does not stop itself")                                      \

@@ -26,7 +26,7 @@ static bool seen_in_order(const volatile void *then, const volatile void *first)
 
 /* Remembers that `lock` is acquired inside each spin lock held now; the reverse order
  * in the same program is a deadlock that two processors will meet one day. */
-static void check_order(const volatile void *lock, const char *routine, const void *site) {
+void nt_spin_order(const volatile void *lock, const char *routine, const void *site) {
     const struct _KTHREAD *thread = nt_current_thread;
     for (int i = 0; i < thread->held_count; i++) {
         const NtHeld *held = &thread->held[i];
@@ -66,7 +66,7 @@ static void acquire(PKSPIN_LOCK lock, NtHeldKind kind, const char *routine, cons
             nt_stop(NtRuleSpinLockDeadlock, site, (uintptr_t)lock, value, routine,
                     "the spin lock is held by a thread that waits, too");
     }
-    if (NT_UNLIKELY(thread->spin_locks != 0)) check_order(lock, routine, site);
+    if (NT_UNLIKELY(thread->spin_locks != 0)) nt_spin_order(lock, routine, site);
     else thread->spin_base = kind == HELD_SPIN_RAISED ? thread->irql : UINT8_MAX;
     *lock = mark_of(thread);
     nt_hold(nt_current_thread, lock, kind, thread->irql, site);
@@ -82,13 +82,10 @@ static void release(PKSPIN_LOCK lock, const char *routine, const void *site) {
     nt_wake(lock);
 }
 
-/* Releases and lowers. Locks may be released in any order, so what counts is the level
- * before the first of those held together, and that none stays behind. */
-static void release_to(PKSPIN_LOCK lock, KIRQL irql, const char *routine, const void *site) {
+/* Locks may be released in any order, so what counts is the level before the first of those
+ * held together, and that none stays behind. */
+void nt_spin_lower(KIRQL irql, const char *routine, const void *site) {
     struct _KTHREAD *thread = nt_current_thread;
-    if (NT_UNLIKELY(thread->irql != DISPATCH_LEVEL))
-        nt_stop_irql(NtRuleIrqlKeDispatchGte, site, routine, DISPATCH_LEVEL);
-    release(lock, routine, site);
     if (NT_UNLIKELY(irql > DISPATCH_LEVEL ||
                     (thread->spin_locks == 0 && thread->spin_base != UINT8_MAX &&
                      irql != thread->spin_base)))
@@ -99,6 +96,13 @@ static void release_to(PKSPIN_LOCK lock, KIRQL irql, const char *routine, const 
                 thread->spin_locks);
     thread->irql = irql;
     nt_dpc_deliver();
+}
+
+static void release_to(PKSPIN_LOCK lock, KIRQL irql, const char *routine, const void *site) {
+    if (NT_UNLIKELY(nt_current_thread->irql != DISPATCH_LEVEL))
+        nt_stop_irql(NtRuleIrqlKeDispatchGte, site, routine, DISPATCH_LEVEL);
+    release(lock, routine, site);
+    nt_spin_lower(irql, routine, site);
     NT_SWITCH(NT_POINT_SPIN_LOCK, lock);
 }
 

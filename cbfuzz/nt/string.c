@@ -52,6 +52,17 @@ WCHAR RtlUpcaseUnicodeChar(WCHAR Unit) {
     return nt_upcase(Unit);
 }
 
+/* The letter of which it is the upper case; where that is depends on the alphabet. */
+WCHAR RtlDowncaseUnicodeChar(WCHAR Unit) {
+    static const SHORT distances[] = {0x20, 1, 0x50, 0x25, 0x26, 0x40, 0x3F, 0xFF - 0x178};
+    if (nt_upcase(Unit) != Unit) return Unit;
+    for (size_t i = 0; i < RTL_NUMBER_OF(distances); i++) {
+        WCHAR lower = (WCHAR)(Unit + distances[i]);
+        if (lower != Unit && nt_upcase(lower) == Unit) return lower;
+    }
+    return Unit;
+}
+
 VOID RtlInitUnicodeString(PUNICODE_STRING String, PCWSTR Source) {
     size_t bytes = Source == NULL ? 0 : length_of(Source) * sizeof(WCHAR);
     if (bytes > UNICODE_STRING_MAX_BYTES - sizeof(WCHAR))
@@ -78,17 +89,22 @@ BOOLEAN RtlPrefixUnicodeString(PCUNICODE_STRING A, PCUNICODE_STRING B, BOOLEAN C
            nt_equal_units(A->Buffer, B->Buffer, A->Length / sizeof(WCHAR), CaseInsensitive);
 }
 
-LONG RtlCompareUnicodeString(PCUNICODE_STRING A, PCUNICODE_STRING B, BOOLEAN CaseInsensitive) {
-    size_t shared = (A->Length < B->Length ? A->Length : B->Length) / sizeof(WCHAR);
-    for (size_t i = 0; i < shared; i++) {
-        WCHAR a = A->Buffer[i], b = B->Buffer[i];
+LONG RtlCompareUnicodeStrings(PCWCH String1, SIZE_T String1Length, PCWCH String2,
+                              SIZE_T String2Length, BOOLEAN CaseInsensitive) {
+    for (SIZE_T i = 0; i < String1Length && i < String2Length; i++) {
+        WCHAR a = String1[i], b = String2[i];
         if (CaseInsensitive) {
             a = nt_upcase(a);
             b = nt_upcase(b);
         }
         if (a != b) return (LONG)a - (LONG)b;
     }
-    return (LONG)A->Length - (LONG)B->Length;
+    return (LONG)String1Length - (LONG)String2Length;
+}
+
+LONG RtlCompareUnicodeString(PCUNICODE_STRING A, PCUNICODE_STRING B, BOOLEAN CaseInsensitive) {
+    return RtlCompareUnicodeStrings(A->Buffer, A->Length / sizeof(WCHAR), B->Buffer,
+                                    B->Length / sizeof(WCHAR), CaseInsensitive);
 }
 
 VOID RtlCopyUnicodeString(PUNICODE_STRING Destination, PCUNICODE_STRING Source) {
@@ -129,25 +145,35 @@ NTSTATUS RtlHashUnicodeString(PCUNICODE_STRING String, BOOLEAN CaseInsensitive, 
     return STATUS_SUCCESS;
 }
 
-static PWSTR allocate(size_t bytes, const void *site) {
+void *nt_string_allocate(size_t bytes, const char *routine, const void *site) {
     if (NT_UNLIKELY(nt_current_thread->irql > APC_LEVEL))
-        nt_stop_irql(NtRuleIrqlExAllocatePool, site, "RtlDuplicateUnicodeString", APC_LEVEL);
+        nt_stop_irql(NtRuleIrqlExAllocatePool, site, routine, APC_LEVEL);
     return nt_pool_allocate(BLOCK_PAGED, bytes == 0 ? sizeof(WCHAR) : bytes, 'grtS', site);
+}
+
+static NTSTATUS convert(PUNICODE_STRING to, PCUNICODE_STRING from, bool is_new,
+                        WCHAR (*to_case)(WCHAR), const char *routine, const void *site) {
+    if (is_new) {
+        PWSTR buffer = nt_string_allocate(from->Length, routine, site);
+        if (buffer == NULL) return STATUS_NO_MEMORY;
+        *to = (UNICODE_STRING){from->Length, from->Length, buffer};
+    } else if (from->Length > to->MaximumLength) {
+        return STATUS_BUFFER_OVERFLOW;
+    }
+    for (size_t i = 0; i < from->Length / sizeof(WCHAR); i++)
+        to->Buffer[i] = to_case(from->Buffer[i]);
+    to->Length = from->Length;
+    return STATUS_SUCCESS;
 }
 
 NTSTATUS RtlUpcaseUnicodeString(PUNICODE_STRING Destination, PCUNICODE_STRING Source,
                                 BOOLEAN Allocate) {
-    if (Allocate) {
-        PWSTR buffer = allocate(Source->Length, NT_SITE);
-        if (buffer == NULL) return STATUS_NO_MEMORY;
-        *Destination = (UNICODE_STRING){Source->Length, Source->Length, buffer};
-    } else if (Source->Length > Destination->MaximumLength) {
-        return STATUS_BUFFER_OVERFLOW;
-    }
-    for (size_t i = 0; i < Source->Length / sizeof(WCHAR); i++)
-        Destination->Buffer[i] = nt_upcase(Source->Buffer[i]);
-    Destination->Length = Source->Length;
-    return STATUS_SUCCESS;
+    return convert(Destination, Source, Allocate, nt_upcase, __func__, NT_SITE);
+}
+
+NTSTATUS RtlDowncaseUnicodeString(PUNICODE_STRING Destination, PCUNICODE_STRING Source,
+                                  BOOLEAN Allocate) {
+    return convert(Destination, Source, Allocate, RtlDowncaseUnicodeChar, __func__, NT_SITE);
 }
 
 NTSTATUS RtlDuplicateUnicodeString(ULONG Flags, PCUNICODE_STRING Source,
@@ -159,7 +185,7 @@ NTSTATUS RtlDuplicateUnicodeString(ULONG Flags, PCUNICODE_STRING Source,
         *Destination = (UNICODE_STRING){0, 0, NULL};
         return STATUS_SUCCESS;
     }
-    PWSTR buffer = allocate(bytes, NT_SITE);
+    PWSTR buffer = nt_string_allocate(bytes, __func__, NT_SITE);
     if (buffer == NULL) return STATUS_NO_MEMORY;
     if (Source->Length != 0) RtlCopyMemory(buffer, Source->Buffer, Source->Length);
     if (terminate) buffer[Source->Length / sizeof(WCHAR)] = 0;

@@ -239,7 +239,8 @@ NTSTATUS PsCreateSystemThread(PHANDLE ThreadHandle, ULONG DesiredAccess,
     if (thread == NULL) return STATUS_INSUFFICIENT_RESOURCES;
     if (ClientId != NULL)
         *ClientId = (CLIENT_ID){PsGetCurrentProcessId(), PsGetThreadId((PETHREAD)thread)};
-    return nt_handle_open(nt_pool_attached(thread), DesiredAccess, attributes, ThreadHandle);
+    return nt_handle_open(nt_pool_attached(thread), ObCreateHandle, DesiredAccess, attributes,
+                          ThreadHandle);
 }
 
 _Noreturn static void end_thread(const char *routine, const void *site) {

@@ -22,7 +22,7 @@ COMMON = [CLANG, "-x", "c", "-std=gnu11", "-fms-extensions", "-w", "-ferror-limi
 OURS = [*COMMON, "-fshort-wchar", f"-I{ROOT}/cbfuzz/nt/include"]
 THEIRS = [*COMMON, "--target=x86_64-w64-mingw32", "-D_WIN32_WINNT=0x0A00", f"-isystem{DDK}"]
 HEADERS = "#include <ntifs.h>\n"
-BARE = "#include <stdarg.h>\n#include <stddef.h>\n#include <stdint.h>\n"
+BARE = "#include <stdarg.h>\n#include <stddef.h>\n#include <stdint.h>\n#include <string.h>\n"
 ABSENT = re.compile(r"undeclared identifier|unknown type name|no member named|incomplete type|must use '\w+' tag")
 ARITHMETIC = re.compile(r"(?:const )?((?:(?:unsigned|signed|char|short|int|long|wchar_t) ?)+)(\*?)")
 
@@ -42,7 +42,7 @@ def syntax(text):
         return json.loads(done.stdout)["inner"]
 
     known = {node.get("name") for node in tree(BARE)}
-    return [node for node in tree(text) if node.get("name") not in known]
+    return [node for node in tree(text) if node.get("name") not in known and not node.get("isImplicit")]
 
 
 def macros(text):

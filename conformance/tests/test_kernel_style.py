@@ -5,7 +5,7 @@ from conftest import ROOT, build_impl
 
 EXAMPLES = ROOT / "conformance/implementations/examples"
 CORPUS = [ROOT / "corpus/seed", ROOT / "corpus/regression"]
-KERNEL_STYLE = ["threads.c"]
+KERNEL_STYLE = ["executive.c", "threads.c"]
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h> /* kernels take memcpy and strlen for granted */
 
 #ifdef __cplusplus
 #define EXTERN_C extern "C"
@@ -25,6 +26,16 @@
 #define NTAPI
 #define FASTCALL
 #define CDECL
+#define STDCALL
+#define WINAPI
+#define __stdcall
+#define __cdecl
+#define __fastcall
+#define __vectorcall
+#define __thiscall
+#define _stdcall
+#define _cdecl
+#define _fastcall
 #define NTKERNELAPI
 #define NTSYSAPI
 #define NTSYSCALLAPI
@@ -42,7 +53,19 @@
 #define OUT
 #define OPTIONAL
 #define UNALIGNED
+#define __unaligned
+#define __ptr32
+#define __ptr64
 #define RESTRICTED_POINTER
+#define DECLSPEC_SELECTANY __attribute__((weak))
+#define DECLSPEC_DEPRECATED
+#define DECLSPEC_DEPRECATED_DDK
+#define DECLSPEC_NOTHROW
+#define NOTHING
+#define CODE_SEG(s)
+#define DATA_SEG(s)
+#define __assume(e) __builtin_assume(e)
+#define __noop ((void)0)
 #define CONST const
 #define VOID void
 
@@ -78,6 +101,11 @@ typedef PVOID PSECURITY_DESCRIPTOR;
 #define ANYSIZE_ARRAY 1
 #define MAXUSHORT 0xffff
 #define MAXULONG 0xffffffffu
+#define MAXULONGLONG ((ULONGLONG) ~((ULONGLONG)0))
+#define MAXLONGLONG 0x7fffffffffffffffLL
+#define MAXUCHAR 0xff
+#define MAXCHAR 0x7f
+#define MAXSHORT 0x7fff
 #define MAXLONG 0x7fffffff
 #define MINLONG 0x80000000
 #define MAXULONG_PTR (~(ULONG_PTR)0)
@@ -188,6 +216,24 @@ typedef const OBJECT_ATTRIBUTES *PCOBJECT_ATTRIBUTES;
     { sizeof(OBJECT_ATTRIBUTES), NULL, (n), (a), NULL, NULL }
 #define RTL_CONSTANT_OBJECT_ATTRIBUTES(n, a) RTL_INIT_OBJECT_ATTRIBUTES(n, a)
 
+/* What depends on exceptions that are caught cannot run here. In C++ these words are the
+ * library's; scripts/build-impl refuses them there, too. */
+#ifndef __cplusplus
+/* clang-format off */
+#define __try                                                                                      \
+    _Pragma("GCC error \"__try: structured exception handling does not exist here; return a status instead\"") \
+    if (1)
+#define __except(filter) else if (filter)
+/* clang-format on */
+#define __finally
+#define __leave ((void)0)
+#define EXCEPTION_EXECUTE_HANDLER 1
+#define EXCEPTION_CONTINUE_SEARCH 0
+#define EXCEPTION_CONTINUE_EXECUTION (-1)
+#define GetExceptionCode() STATUS_UNSUCCESSFUL
+#define AbnormalTermination() FALSE
+#endif
+
 /* Small helpers of the language. */
 #define CONTAINING_RECORD(address, type, field)                                                    \
     ((type *)((PCHAR)(address) - (ULONG_PTR)offsetof(type, field)))
@@ -216,6 +262,14 @@ typedef const OBJECT_ATTRIBUTES *PCOBJECT_ATTRIBUTES;
 #define C_ASSERT(e) _Static_assert(e, #e)
 #endif
 #define UNREACHABLE __builtin_unreachable()
+#define _countof(a) RTL_NUMBER_OF(a)
+#define RTL_SIZEOF_THROUGH_FIELD(type, field)                                                      \
+    (FIELD_OFFSET(type, field) + RTL_FIELD_SIZE(type, field))
+#define RTL_CONTAINS_FIELD(s, size, field)                                                         \
+    ((((PCHAR)(&(s)->field)) + sizeof((s)->field)) <= (((PCHAR)(s)) + (size)))
+#define POINTER_IS_ALIGNED(p, a) ((((ULONG_PTR)(p)) & ((a)-1)) == 0)
+#define Add2Ptr(p, n) ((PVOID)((PUCHAR)(p) + (n)))
+#define PtrOffset(b, o) ((ULONG)((ULONG_PTR)(o) - (ULONG_PTR)(b)))
 #ifndef min
 #ifndef __cplusplus
 #define min(a, b) (((a) < (b)) ? (a) : (b))

@@ -51,6 +51,22 @@ NTKERNELAPI PVOID NTAPI ExAllocatePool2(POOL_FLAGS Flags, SIZE_T Size, ULONG Tag
 NTKERNELAPI PVOID NTAPI ExAllocatePoolZero(POOL_TYPE Type, SIZE_T Size, ULONG Tag);
 /* Memory as it is. (wdm) */
 NTKERNELAPI PVOID NTAPI ExAllocatePoolUninitialized(POOL_TYPE Type, SIZE_T Size, ULONG Tag);
+/* The priority says nothing here. (wdm) */
+typedef enum _EX_POOL_PRIORITY {
+    LowPoolPriority,
+    LowPoolPrioritySpecialPoolOverrun = 8,
+    LowPoolPrioritySpecialPoolUnderrun = 9,
+    NormalPoolPriority = 16,
+    NormalPoolPrioritySpecialPoolOverrun = 24,
+    NormalPoolPrioritySpecialPoolUnderrun = 25,
+    HighPoolPriority = 32,
+    HighPoolPrioritySpecialPoolOverrun = 40,
+    HighPoolPrioritySpecialPoolUnderrun = 41
+} EX_POOL_PRIORITY;
+NTKERNELAPI PVOID NTAPI ExAllocatePoolWithTagPriority(POOL_TYPE Type, SIZE_T Size, ULONG Tag,
+                                                      EX_POOL_PRIORITY Priority);
+/* Stops: there is no structured exception handling that could take it. (wdm) */
+NTKERNELAPI DECLSPEC_NORETURN VOID NTAPI ExRaiseStatus(NTSTATUS Status);
 /* No quota here: as ExAllocatePoolWithTag. (ntddk) */
 NTKERNELAPI PVOID NTAPI ExAllocatePoolWithQuotaTag(POOL_TYPE Type, SIZE_T Size, ULONG Tag);
 /* Gives memory back; once. (wdm) */
@@ -139,6 +155,25 @@ NTKERNELAPI VOID NTAPI ExFreeToNPagedLookasideList(PNPAGED_LOOKASIDE_LIST List, 
 NTKERNELAPI PVOID NTAPI ExAllocateFromPagedLookasideList(PPAGED_LOOKASIDE_LIST List);
 NTKERNELAPI VOID NTAPI ExFreeToPagedLookasideList(PPAGED_LOOKASIDE_LIST List, PVOID Entry);
 
+typedef struct _LOOKASIDE_LIST_EX {
+    GENERAL_LOOKASIDE_POOL L;
+} LOOKASIDE_LIST_EX;
+#define EX_LOOKASIDE_LIST_EX_FLAGS_RAISE_ON_FAIL 0x00000001UL
+#define EX_LOOKASIDE_LIST_EX_FLAGS_FAIL_NO_RAISE 0x00000002UL
+#define EX_MAXIMUM_LOOKASIDE_DEPTH_BASE 256
+
+/* The newer kind, of either pool; Depth is 0. STATUS_INVALID_PARAMETER_5, _8. IRQL <=
+ * DISPATCH_LEVEL. */
+NTKERNELAPI NTSTATUS NTAPI ExInitializeLookasideListEx(PLOOKASIDE_LIST_EX Lookaside,
+                                                       PALLOCATE_FUNCTION_EX Allocate,
+                                                       PFREE_FUNCTION_EX Free, POOL_TYPE PoolType,
+                                                       ULONG Flags, SIZE_T Size, ULONG Tag,
+                                                       USHORT Depth);
+NTKERNELAPI VOID NTAPI ExDeleteLookasideListEx(PLOOKASIDE_LIST_EX Lookaside);
+NTKERNELAPI VOID NTAPI ExFlushLookasideListEx(PLOOKASIDE_LIST_EX Lookaside);
+NTKERNELAPI PVOID NTAPI ExAllocateFromLookasideListEx(PLOOKASIDE_LIST_EX Lookaside);
+NTKERNELAPI VOID NTAPI ExFreeToLookasideListEx(PLOOKASIDE_LIST_EX Lookaside, PVOID Entry);
+
 /* ---- fast mutexes; a second acquisition by the owner is a deadlock (wdm) ---- */
 
 typedef struct _FAST_MUTEX {
@@ -182,10 +217,15 @@ NTKERNELAPI VOID NTAPI ExReleasePushLockEx(PEX_PUSH_LOCK PushLock, ULONG Flags);
 #define ExReleasePushLockExclusive(l) ExReleasePushLockExclusiveEx((l), 0)
 #define ExReleasePushLockShared(l) ExReleasePushLockSharedEx((l), 0)
 #define ExReleasePushLock(l) ExReleasePushLockEx((l), 0)
-#define ExfAcquirePushLockExclusive(l) ExAcquirePushLockExclusiveEx((l), 0)
-#define ExfAcquirePushLockShared(l) ExAcquirePushLockSharedEx((l), 0)
-#define ExfReleasePushLock(l) ExReleasePushLockEx((l), 0)
 #define EX_DEFAULT_PUSH_LOCK_FLAGS 0
+/* The same under the names of kernels' own headers. */
+#define ExfAcquirePushLockExclusive(l) ExAcquirePushLockExclusive(l)
+#define ExfAcquirePushLockShared(l) ExAcquirePushLockShared(l)
+#define ExfReleasePushLock(l) ExReleasePushLock(l)
+#define ExfReleasePushLockExclusive(l) ExReleasePushLockExclusive(l)
+#define ExfReleasePushLockShared(l) ExReleasePushLockShared(l)
+#define ExTryToAcquirePushLockExclusive(l) ExTryAcquirePushLockExclusive(l)
+#define ExTryToAcquirePushLockShared(l) ExTryAcquirePushLockShared(l)
 
 /* ---- resources: recursive reader-writer locks. IRQL <= APC_LEVEL (wdm) ---- */
 
@@ -275,6 +315,46 @@ NTKERNELAPI VOID NTAPI ExRundownCompleted(PEX_RUNDOWN_REF RunRef);
 /* Makes it usable again after a rundown; any IRQL. */
 NTKERNELAPI VOID NTAPI ExReInitializeRundownProtection(PEX_RUNDOWN_REF RunRef);
 
+/* The same, spread over processors on a real machine: here one count in pool of its own. */
+typedef struct _EX_RUNDOWN_REF_CACHE_AWARE *PEX_RUNDOWN_REF_CACHE_AWARE;
+NTKERNELAPI PEX_RUNDOWN_REF_CACHE_AWARE NTAPI
+ExAllocateCacheAwareRundownProtection(POOL_TYPE PoolType, ULONG PoolTag);
+NTKERNELAPI VOID NTAPI
+ExFreeCacheAwareRundownProtection(PEX_RUNDOWN_REF_CACHE_AWARE RunRefCacheAware);
+NTKERNELAPI SIZE_T NTAPI ExSizeOfRundownProtectionCacheAware(VOID);
+NTKERNELAPI VOID NTAPI ExInitializeRundownProtectionCacheAware(
+    PEX_RUNDOWN_REF_CACHE_AWARE RunRefCacheAware, SIZE_T RunRefSize);
+NTKERNELAPI BOOLEAN NTAPI
+ExAcquireRundownProtectionCacheAware(PEX_RUNDOWN_REF_CACHE_AWARE RunRefCacheAware);
+NTKERNELAPI BOOLEAN NTAPI
+ExAcquireRundownProtectionCacheAwareEx(PEX_RUNDOWN_REF_CACHE_AWARE RunRefCacheAware, ULONG Count);
+NTKERNELAPI VOID NTAPI
+ExReleaseRundownProtectionCacheAware(PEX_RUNDOWN_REF_CACHE_AWARE RunRefCacheAware);
+NTKERNELAPI VOID NTAPI ExReleaseRundownProtectionCacheAwareEx(PEX_RUNDOWN_REF_CACHE_AWARE RunRef,
+                                                              ULONG Count);
+NTKERNELAPI VOID NTAPI
+ExWaitForRundownProtectionReleaseCacheAware(PEX_RUNDOWN_REF_CACHE_AWARE RunRef);
+NTKERNELAPI VOID NTAPI ExRundownCompletedCacheAware(PEX_RUNDOWN_REF_CACHE_AWARE RunRefCacheAware);
+NTKERNELAPI VOID NTAPI
+ExReInitializeRundownProtectionCacheAware(PEX_RUNDOWN_REF_CACHE_AWARE RunRefCacheAware);
+
+/* ---- spin locks for one writer or many readers. IRQL <= DISPATCH_LEVEL (wdm) ---- */
+
+typedef volatile LONG EX_SPIN_LOCK, *PEX_SPIN_LOCK; /* 0: free */
+
+/* Raise to DISPATCH_LEVEL and acquire; the old level, to which releasing goes back. */
+NTKERNELAPI KIRQL NTAPI ExAcquireSpinLockExclusive(PEX_SPIN_LOCK SpinLock);
+NTKERNELAPI KIRQL NTAPI ExAcquireSpinLockShared(PEX_SPIN_LOCK SpinLock);
+NTKERNELAPI VOID NTAPI ExReleaseSpinLockExclusive(PEX_SPIN_LOCK SpinLock, KIRQL OldIrql);
+NTKERNELAPI VOID NTAPI ExReleaseSpinLockShared(PEX_SPIN_LOCK SpinLock, KIRQL OldIrql);
+/* Without a change of level. IRQL >= DISPATCH_LEVEL. */
+NTKERNELAPI VOID NTAPI ExAcquireSpinLockExclusiveAtDpcLevel(PEX_SPIN_LOCK SpinLock);
+NTKERNELAPI VOID NTAPI ExAcquireSpinLockSharedAtDpcLevel(PEX_SPIN_LOCK SpinLock);
+NTKERNELAPI VOID NTAPI ExReleaseSpinLockExclusiveFromDpcLevel(PEX_SPIN_LOCK SpinLock);
+NTKERNELAPI VOID NTAPI ExReleaseSpinLockSharedFromDpcLevel(PEX_SPIN_LOCK SpinLock);
+/* A reader becomes the writer; zero when there are other readers. */
+NTKERNELAPI LOGICAL NTAPI ExTryConvertSharedSpinLockExclusive(PEX_SPIN_LOCK SpinLock);
+
 /* ---- lists under a spin lock of the caller. Any IRQL (wdm) ---- */
 
 /* Inserts; the entry that was first (last) before, or NULL. */
@@ -289,6 +369,16 @@ NTKERNELAPI PSINGLE_LIST_ENTRY NTAPI ExInterlockedPushEntryList(PSINGLE_LIST_ENT
                                                                 PKSPIN_LOCK Lock);
 NTKERNELAPI PSINGLE_LIST_ENTRY NTAPI ExInterlockedPopEntryList(PSINGLE_LIST_ENTRY Head,
                                                                PKSPIN_LOCK Lock);
+
+/* The old value. */
+NTKERNELAPI ULONG NTAPI ExInterlockedAddUlong(PULONG Addend, ULONG Increment, PKSPIN_LOCK Lock);
+NTKERNELAPI LARGE_INTEGER NTAPI ExInterlockedAddLargeInteger(PLARGE_INTEGER Addend,
+                                                             LARGE_INTEGER Increment,
+                                                             PKSPIN_LOCK Lock);
+#define ExInterlockedCompareExchange64(d, e, c, l)                                                 \
+    InterlockedCompareExchange64((LONG64 volatile *)(d), *(LONG64 *)(e), *(LONG64 *)(c))
+#define ExInterlockedIncrementLong(a, l) InterlockedIncrement(a)
+#define ExInterlockedDecrementLong(a, l) InterlockedDecrement(a)
 
 /* ---- callback objects: what an implementation brings; not defined here ---- */
 

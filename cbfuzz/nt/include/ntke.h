@@ -20,6 +20,14 @@ NTKERNELAPI PKTHREAD NTAPI KeGetCurrentThread(VOID);
 /* The system process, always. Any IRQL. (wdm) */
 NTKERNELAPI PEPROCESS NTAPI PsGetCurrentProcess(VOID);
 #define IoGetCurrentProcess() PsGetCurrentProcess()
+/* What the routines of \Callback\PowerState get as their first argument. */
+#define PO_CB_SYSTEM_POWER_POLICY 0
+#define PO_CB_AC_STATUS 1
+#define PO_CB_BUTTON_COLLISION 2
+#define PO_CB_SYSTEM_STATE_LOCK 3
+#define PO_CB_LID_SWITCH_STATE 4
+#define PO_CB_PROCESSOR_POWER_POLICY 5
+
 /* KernelMode, always. Any IRQL. (wdm) */
 NTKERNELAPI KPROCESSOR_MODE NTAPI ExGetPreviousMode(VOID);
 #define KeGetPreviousMode() ExGetPreviousMode()
@@ -203,6 +211,10 @@ NTKERNELAPI NTSTATUS NTAPI KeDelayExecutionThread(KPROCESSOR_MODE Mode, BOOLEAN 
 /* Enters or leaves a region without normal kernel APCs; they nest. IRQL <= APC_LEVEL. (ntddk) */
 NTKERNELAPI VOID NTAPI KeEnterCriticalRegion(VOID);
 NTKERNELAPI VOID NTAPI KeLeaveCriticalRegion(VOID);
+#define KeEnterCriticalRegionThread(t) KeEnterCriticalRegion()
+#define KeLeaveCriticalRegionThread(t) KeLeaveCriticalRegion()
+#define KeEnterGuardedRegionThread(t) KeEnterGuardedRegion()
+#define KeLeaveGuardedRegionThread(t) KeLeaveGuardedRegion()
 #define FsRtlEnterFileSystem() KeEnterCriticalRegion()
 #define FsRtlExitFileSystem() KeLeaveCriticalRegion()
 /* The same without any APCs. IRQL <= APC_LEVEL. (ntddk) */
@@ -293,13 +305,24 @@ NTKERNELAPI KAFFINITY NTAPI KeQueryActiveProcessors(VOID);
 NTKERNELAPI NTSTATUS NTAPI KeGetProcessorNumberFromIndex(ULONG Index, PPROCESSOR_NUMBER Number);
 /* The index of a number; INVALID_PROCESSOR_INDEX when there is none. Any IRQL. (wdm) */
 NTKERNELAPI ULONG NTAPI KeGetProcessorIndexFromNumber(PPROCESSOR_NUMBER Number);
-/* 0, always. Any IRQL. (wdm) */
+/* One group has them all. Any IRQL. (wdm) */
+NTKERNELAPI USHORT NTAPI KeQueryActiveGroupCount(VOID);
+NTKERNELAPI USHORT NTAPI KeQueryMaximumGroupCount(VOID);
+NTKERNELAPI KAFFINITY NTAPI KeQueryGroupAffinity(USHORT GroupNumber);
+/* Chooses the processors for this thread, of which it says that it runs on the first one; the
+ * choice before, 0 when there was none, and back to it. IRQL <= APC_LEVEL. (wdm) */
+NTKERNELAPI KAFFINITY NTAPI KeSetSystemAffinityThreadEx(KAFFINITY Affinity);
+NTKERNELAPI VOID NTAPI KeRevertToUserAffinityThreadEx(KAFFINITY Affinity);
+NTKERNELAPI VOID NTAPI KeSetSystemAffinityThread(KAFFINITY Affinity);
+NTKERNELAPI VOID NTAPI KeRevertToUserAffinityThread(VOID);
+/* The first one that this thread has chosen, or 0. Any IRQL. (wdm) */
 NTKERNELAPI ULONG NTAPI KeGetCurrentProcessorNumber(VOID);
 NTKERNELAPI ULONG NTAPI KeGetCurrentProcessorNumberEx(PPROCESSOR_NUMBER Number);
 #define INVALID_PROCESSOR_INDEX 0xffffffffu
 
 /* Virtual time in 100 ns, the same in every run of a program. Any IRQL. (wdm) */
 NTKERNELAPI VOID NTAPI KeQuerySystemTime(PLARGE_INTEGER Time);
+NTKERNELAPI VOID NTAPI KeQuerySystemTimePrecise(PLARGE_INTEGER CurrentTime);
 NTKERNELAPI ULONGLONG NTAPI KeQueryInterruptTime(VOID);
 NTKERNELAPI VOID NTAPI KeQueryTickCount(PLARGE_INTEGER Count);
 /* How much of it a tick is. Any IRQL. (wdm) */
@@ -311,6 +334,9 @@ NTHALAPI VOID NTAPI KeStallExecutionProcessor(ULONG Microseconds);
 
 #define KeMemoryBarrier() __atomic_thread_fence(__ATOMIC_SEQ_CST)
 #define MemoryBarrier() KeMemoryBarrier()
+#define _ReadWriteBarrier() KeMemoryBarrierWithoutFence()
+#define _ReadBarrier() KeMemoryBarrierWithoutFence()
+#define _WriteBarrier() KeMemoryBarrierWithoutFence()
 #define KeMemoryBarrierWithoutFence() __atomic_signal_fence(__ATOMIC_SEQ_CST)
 /* What a spinning loop does on each turn: others may run. Any IRQL. (wdm) */
 NTKERNELAPI VOID NTAPI KeYieldProcessor(VOID);

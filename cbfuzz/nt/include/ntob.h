@@ -6,7 +6,7 @@
 #ifndef CBFUZZ_NTOB_H
 #define CBFUZZ_NTOB_H
 
-#include "ntex.h"
+#include "ntse.h"
 
 EXTERN_C_START
 
@@ -21,6 +21,7 @@ EXTERN_C_START
 #define STANDARD_RIGHTS_EXECUTE READ_CONTROL
 #define STANDARD_RIGHTS_ALL 0x001F0000
 #define SPECIFIC_RIGHTS_ALL 0x0000FFFF
+#define ACCESS_SYSTEM_SECURITY 0x01000000
 #define MAXIMUM_ALLOWED 0x02000000
 #define GENERIC_READ 0x80000000
 #define GENERIC_WRITE 0x40000000
@@ -36,35 +37,49 @@ EXTERN_C_START
 #define CALLBACK_MODIFY_STATE 0x0001
 #define CALLBACK_ALL_ACCESS (STANDARD_RIGHTS_REQUIRED | SYNCHRONIZE | CALLBACK_MODIFY_STATE)
 
-typedef struct _GENERIC_MAPPING {
-    ACCESS_MASK GenericRead;
-    ACCESS_MASK GenericWrite;
-    ACCESS_MASK GenericExecute;
-    ACCESS_MASK GenericAll;
-} GENERIC_MAPPING, *PGENERIC_MAPPING;
-
 typedef struct _OBJECT_HANDLE_INFORMATION {
     ULONG HandleAttributes;
     ACCESS_MASK GrantedAccess;
 } OBJECT_HANDLE_INFORMATION, *POBJECT_HANDLE_INFORMATION;
 
+typedef struct _OBJECT_NAME_INFORMATION {
+    UNICODE_STRING Name;
+} OBJECT_NAME_INFORMATION, *POBJECT_NAME_INFORMATION;
+
 typedef struct _ACCESS_STATE *PACCESS_STATE; /* opaque; NULL everywhere here */
 typedef struct _OBJECT_TYPE *POBJECT_TYPE;
 
-/* What a type does: only DeleteProcedure and CloseProcedure are called here. */
+typedef enum _OB_OPEN_REASON {
+    ObCreateHandle,
+    ObOpenHandle,
+    ObDuplicateHandle,
+    ObInheritHandle,
+    ObMaxOpenReason
+} OB_OPEN_REASON;
+
+/* What a type does. Delete: the last reference is gone. Open, close: a handle is made, or closed;
+ * a failure of open is that of the call, and FALSE from OkayToClose leaves the handle open. Parse:
+ * what lies behind an object, with the rest of the name; a referenced object. Security: a new
+ * object's descriptor, when it is inserted with a name or with one. QueryName: ObQueryNameString.
+ * Dump is for debuggers, which there are not. */
 typedef VOID(NTAPI *OB_DELETE_METHOD)(PVOID Object);
 typedef VOID(NTAPI *OB_CLOSE_METHOD)(PEPROCESS Process, PVOID Object, ACCESS_MASK Access,
                                      ULONG ProcessHandleCount, ULONG SystemHandleCount);
 typedef VOID(NTAPI *OB_DUMP_METHOD)(PVOID Object, PVOID Control);
-typedef NTSTATUS(NTAPI *OB_OPEN_METHOD)(LONG Reason, PEPROCESS Process, PVOID Object,
+typedef NTSTATUS(NTAPI *OB_OPEN_METHOD)(OB_OPEN_REASON Reason, PEPROCESS Process, PVOID Object,
                                         ACCESS_MASK Access, ULONG HandleCount);
 typedef NTSTATUS(NTAPI *OB_PARSE_METHOD)(PVOID Object, PVOID Type, PACCESS_STATE State,
                                          KPROCESSOR_MODE Mode, ULONG Attributes,
                                          PUNICODE_STRING CompleteName, PUNICODE_STRING Rest,
                                          PVOID Context, PVOID Security, PVOID *Result);
-typedef NTSTATUS(NTAPI *OB_SECURITY_METHOD)(PVOID Object);
-typedef NTSTATUS(NTAPI *OB_QUERYNAME_METHOD)(PVOID Object, BOOLEAN HasName, PVOID Information,
-                                             ULONG Length, PULONG Returned);
+typedef NTSTATUS(NTAPI *OB_SECURITY_METHOD)(PVOID Object, SECURITY_OPERATION_CODE Operation,
+                                            PSECURITY_INFORMATION Information,
+                                            PSECURITY_DESCRIPTOR Descriptor, PULONG Length,
+                                            PSECURITY_DESCRIPTOR *ObjectsDescriptor,
+                                            POOL_TYPE PoolType, PGENERIC_MAPPING Mapping);
+typedef NTSTATUS(NTAPI *OB_QUERYNAME_METHOD)(PVOID Object, BOOLEAN HasName,
+                                             POBJECT_NAME_INFORMATION Information, ULONG Length,
+                                             PULONG Returned, KPROCESSOR_MODE Mode);
 typedef BOOLEAN(NTAPI *OB_OKAYTOCLOSE_METHOD)(PEPROCESS Process, PVOID Object, HANDLE Handle,
                                               KPROCESSOR_MODE Mode);
 
@@ -142,6 +157,10 @@ NTKERNELAPI NTSTATUS NTAPI ObReferenceObjectByPointer(PVOID Object, ACCESS_MASK 
 NTKERNELAPI LONG_PTR NTAPI ObReferenceObject(PVOID Object);
 #define ObfReferenceObject(o) ObReferenceObject(o)
 #define ObReferenceObjectWithTag(o, t) ObReferenceObject(o)
+#define ObReferenceObjectByHandleWithTag(h, a, y, m, t, o, i)                                      \
+    ObReferenceObjectByHandle((h), (a), (y), (m), (o), (i))
+#define ObReferenceObjectByPointerWithTag(o, a, y, m, t)                                           \
+    ObReferenceObjectByPointer((o), (a), (y), (m))
 /* One more reference unless the object is being deleted: then FALSE. (ntifs) */
 NTKERNELAPI BOOLEAN NTAPI ObReferenceObjectSafe(PVOID Object);
 /* One reference less; the last one deletes at once. IRQL <= DISPATCH_LEVEL. (wdm) */
@@ -150,34 +169,37 @@ NTKERNELAPI LONG_PTR NTAPI ObDereferenceObject(PVOID Object);
 #define ObDereferenceObjectWithTag(o, t) ObDereferenceObject(o)
 /* The same; here too the deletion is at once. IRQL <= DISPATCH_LEVEL. (ntifs) */
 NTKERNELAPI VOID NTAPI ObDereferenceObjectDeferDelete(PVOID Object);
+#define ObDereferenceObjectDeferDeleteWithTag(o, t) ObDereferenceObjectDeferDelete(o)
 /* Makes an object temporary: without open handles its name goes. IRQL <= APC_LEVEL. (ntifs) */
 NTKERNELAPI VOID NTAPI ObMakeTemporaryObject(PVOID Object);
 /* The type of an object. IRQL <= DISPATCH_LEVEL. (ntifs) */
 NTKERNELAPI POBJECT_TYPE NTAPI ObGetObjectType(PVOID Object);
 /* The full name, as a UNICODE_STRING followed by its units; STATUS_INFO_LENGTH_MISMATCH.
  * IRQL <= APC_LEVEL. (ntifs) */
-typedef struct _OBJECT_NAME_INFORMATION {
-    UNICODE_STRING Name;
-} OBJECT_NAME_INFORMATION, *POBJECT_NAME_INFORMATION;
 NTKERNELAPI NTSTATUS NTAPI ObQueryNameString(PVOID Object, POBJECT_NAME_INFORMATION Information,
                                              ULONG Length, PULONG ReturnLength);
 
 /* ObMakeTemporaryObject on a handle. STATUS_INVALID_HANDLE. IRQL <= APC_LEVEL. (wdm) */
 NTSYSAPI NTSTATUS NTAPI ZwMakeTemporaryObject(HANDLE Handle);
-/* Closes a handle; a bad one stops. IRQL <= APC_LEVEL. (wdm, ntifs) */
+NTSYSCALLAPI NTSTATUS NTAPI NtMakeTemporaryObject(HANDLE Handle);
+/* Closes a handle; a bad one stops. STATUS_HANDLE_NOT_CLOSABLE. IRQL <= APC_LEVEL. (wdm, ntifs) */
 NTSYSAPI NTSTATUS NTAPI ZwClose(HANDLE Handle);
+NTSYSCALLAPI NTSTATUS NTAPI NtClose(HANDLE Handle);
 NTKERNELAPI NTSTATUS NTAPI ObCloseHandle(HANDLE Handle, KPROCESSOR_MODE Mode);
 /* Makes a directory and a handle to it. IRQL <= APC_LEVEL. (wdm) */
 NTSYSAPI NTSTATUS NTAPI ZwCreateDirectoryObject(PHANDLE Handle, ACCESS_MASK DesiredAccess,
                                                 POBJECT_ATTRIBUTES ObjectAttributes);
+NTSYSCALLAPI NTSTATUS NTAPI NtCreateDirectoryObject(PHANDLE Handle, ACCESS_MASK DesiredAccess,
+                                                    POBJECT_ATTRIBUTES ObjectAttributes);
 /* A handle to a directory that exists. IRQL <= APC_LEVEL. */
 NTSYSAPI NTSTATUS NTAPI ZwOpenDirectoryObject(PHANDLE Handle, ACCESS_MASK DesiredAccess,
                                               POBJECT_ATTRIBUTES ObjectAttributes);
-#define NtClose(h) ZwClose(h)
-#define NtMakeTemporaryObject(h) ZwMakeTemporaryObject(h)
-#define NtCreateDirectoryObject(h, a, o) ZwCreateDirectoryObject((h), (a), (o))
-#define NtOpenDirectoryObject(h, a, o) ZwOpenDirectoryObject((h), (a), (o))
+NTSYSCALLAPI NTSTATUS NTAPI NtOpenDirectoryObject(PHANDLE Handle, ACCESS_MASK DesiredAccess,
+                                                  POBJECT_ATTRIBUTES ObjectAttributes);
+/* Two handles that are always open, for ObReferenceObjectByHandle. */
 #define NtCurrentProcess() ((HANDLE)(LONG_PTR)-1)
+#define NtCurrentThread() ((HANDLE)(LONG_PTR)-2)
+#define ZwCurrentThread() NtCurrentThread()
 #define ZwCurrentProcess() NtCurrentProcess()
 
 EXTERN_C_END

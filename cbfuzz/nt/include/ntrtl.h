@@ -182,6 +182,64 @@ NTSYSAPI NTSTATUS NTAPI RtlDuplicateUnicodeString(ULONG Flags, PCUNICODE_STRING 
 /* Frees what one of the two above allocated, and empties the string. */
 NTSYSAPI VOID NTAPI RtlFreeUnicodeString(PUNICODE_STRING String);
 
+/* The same for two runs of units. */
+NTSYSAPI LONG NTAPI RtlCompareUnicodeStrings(PCWCH String1, SIZE_T String1Length, PCWCH String2,
+                                             SIZE_T String2Length, BOOLEAN CaseInsensitive);
+/* Lower case, of the same letters. */
+NTSYSAPI WCHAR NTAPI RtlDowncaseUnicodeChar(WCHAR Unit);
+NTSYSAPI NTSTATUS NTAPI RtlDowncaseUnicodeString(PUNICODE_STRING Destination,
+                                                 PCUNICODE_STRING Source, BOOLEAN Allocate);
+/* Copies a terminated string into new pool (tag "Strg"); FALSE when there is none. */
+NTSYSAPI BOOLEAN NTAPI RtlCreateUnicodeString(PUNICODE_STRING Destination, PCWSTR Source);
+/* STATUS_INVALID_PARAMETER when the lengths are odd, do not fit or have no buffer. */
+NTSYSAPI NTSTATUS NTAPI RtlValidateUnicodeString(ULONG Flags, PCUNICODE_STRING String);
+/* Numbers: base 0 goes by a prefix 0x, 0o or 0b, or stands for 10 when written.
+ * STATUS_INVALID_PARAMETER, STATUS_BUFFER_OVERFLOW. */
+NTSYSAPI NTSTATUS NTAPI RtlUnicodeStringToInteger(PCUNICODE_STRING String, ULONG Base,
+                                                  PULONG Value);
+NTSYSAPI NTSTATUS NTAPI RtlIntegerToUnicodeString(ULONG Value, ULONG Base, PUNICODE_STRING String);
+
+/* Strings of bytes, here ASCII: what is not becomes a question mark. */
+NTSYSAPI VOID NTAPI RtlInitString(PSTRING String, PCSZ Source);
+NTSYSAPI VOID NTAPI RtlInitAnsiString(PANSI_STRING String, PCSZ Source);
+NTSYSAPI BOOLEAN NTAPI RtlEqualString(const STRING *A, const STRING *B, BOOLEAN CaseInsensitive);
+/* STATUS_BUFFER_OVERFLOW, STATUS_NO_MEMORY; what is allocated has a terminator. */
+NTSYSAPI NTSTATUS NTAPI RtlAnsiStringToUnicodeString(PUNICODE_STRING Destination,
+                                                     PANSI_STRING Source, BOOLEAN Allocate);
+NTSYSAPI NTSTATUS NTAPI RtlUnicodeStringToAnsiString(PANSI_STRING Destination,
+                                                     PCUNICODE_STRING Source, BOOLEAN Allocate);
+NTSYSAPI VOID NTAPI RtlFreeAnsiString(PANSI_STRING String);
+
+/* ---- terminated wide strings. The C library's have 32-bit units, so these have names of their
+ * own; without regard to case means that of ASCII. ---- */
+
+#define wcslen RtlpWideLength
+#define wcsnlen RtlpWideLengthLimited
+#define wcscpy RtlpWideCopy
+#define wcsncpy RtlpWideCopyLimited
+#define wcscat RtlpWideAppend
+#define wcsncat RtlpWideAppendLimited
+#define wcscmp RtlpWideCompare
+#define wcsncmp RtlpWideCompareLimited
+#define _wcsicmp RtlpWideCompareCaseless
+#define _wcsnicmp RtlpWideCompareCaselessLimited
+#define wcschr RtlpWideFind
+#define wcsrchr RtlpWideFindLast
+#define wcsstr RtlpWideFindString
+size_t wcslen(const wchar_t *String);
+size_t wcsnlen(const wchar_t *String, size_t Limit);
+wchar_t *wcscpy(wchar_t *To, const wchar_t *From);
+wchar_t *wcsncpy(wchar_t *To, const wchar_t *From, size_t Limit);
+wchar_t *wcscat(wchar_t *To, const wchar_t *From);
+wchar_t *wcsncat(wchar_t *To, const wchar_t *From, size_t Limit);
+int wcscmp(const wchar_t *A, const wchar_t *B);
+int wcsncmp(const wchar_t *A, const wchar_t *B, size_t Limit);
+int _wcsicmp(const wchar_t *A, const wchar_t *B);
+int _wcsnicmp(const wchar_t *A, const wchar_t *B, size_t Limit);
+wchar_t *wcschr(const wchar_t *String, wchar_t Unit);
+wchar_t *wcsrchr(const wchar_t *String, wchar_t Unit);
+wchar_t *wcsstr(const wchar_t *String, const wchar_t *Part);
+
 #define HASH_STRING_ALGORITHM_DEFAULT 0
 #define HASH_STRING_ALGORITHM_X65599 1
 #define RTL_DUPLICATE_UNICODE_STRING_NULL_TERMINATE 1

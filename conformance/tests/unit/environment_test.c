@@ -1,69 +1,13 @@
 /* Checks the kernel environment: each rule broken once on purpose, each documented
  * behaviour of objects, pool, waits and rewinding looked at one by one.
  * With --bench it measures instead. */
-#include <ntifs.h>
-#include "nt/nt.h"
+#include "environment.h"
 
 #include <sanitizer/asan_interface.h>
-#include <setjmp.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
-/* Locals stay on the stacks that are saved at the checkpoint. */
-const char *__asan_default_options(void);
-const char *__asan_default_options(void) {
-    return "detect_stack_use_after_return=0";
-}
-
-static jmp_buf stopped;
-static NtStop last;
 static POBJECT_TYPE widget, gadget;
 static int deleted;
-
-static void on_stop(const NtStop *stop) {
-    last = *stop;
-    longjmp(stopped, 1);
-}
-
-#define CHECK(e)                                                                                   \
-    do {                                                                                           \
-        if (!(e)) {                                                                                \
-            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #e);                                \
-            exit(1);                                                                               \
-        }                                                                                          \
-    } while (0)
-/* Runs statements that must break a rule, and starts afresh. */
-#define BREAKS(name, ...)                                                                          \
-    do {                                                                                           \
-        memset(&last, 0, sizeof(last));                                                            \
-        if (setjmp(stopped) == 0) {                                                                \
-            __VA_ARGS__;                                                                           \
-            fprintf(stderr, "%s:%d: %s was not seen\n", __FILE__, __LINE__, name);                 \
-            exit(1);                                                                               \
-        }                                                                                          \
-        if (strcmp(last.rule, name) != 0) {                                                        \
-            fprintf(stderr, "%s:%d: %s: %s (%s)\n", __FILE__, __LINE__, name, last.rule,           \
-                    last.text);                                                                    \
-            exit(1);                                                                               \
-        }                                                                                          \
-        CHECK(last.site != NULL && last.text[0] != 0);                                             \
-        CHECK((last.kind == NT_STOP_DEADLOCK) == (last.code == 0));                                \
-        nt_rewind();                                                                               \
-    } while (0)
-
-static UNICODE_STRING text(PCWSTR units) {
-    UNICODE_STRING string;
-    RtlInitUnicodeString(&string, units);
-    return string;
-}
-
-static OBJECT_ATTRIBUTES named(PUNICODE_STRING name, ULONG flags, HANDLE root) {
-    OBJECT_ATTRIBUTES attributes;
-    InitializeObjectAttributes(&attributes, name, flags, root, NULL);
-    return attributes;
-}
 
 /* Creates and inserts; the caller gets a reference, and a handle unless NULL. */
 static NTSTATUS make(PCWSTR path, ULONG flags, HANDLE root, PVOID *object, HANDLE *handle) {
@@ -256,7 +200,6 @@ static void breaks_waits(void) {
     KeInitializeEvent(&event, NotificationEvent, FALSE);
     KeInitializeMutex(&mutex, 0);
     KeInitializeSemaphore(&semaphore, 0, 1);
-#define WAIT(object, timeout) KeWaitForSingleObject((object), Executive, KernelMode, FALSE, timeout)
     BREAKS("WaitDeadlock", WAIT(&event, NULL));
     CHECK(strstr(last.text, "notification event") != NULL);
     BREAKS("WaitAtDispatch", nt_set_irql(DISPATCH_LEVEL); WAIT(&event, NULL));
@@ -741,507 +684,6 @@ static void processors_are_counted(void) {
     CHECK(nt_active_processors() == NT_INITIAL_PROCESSORS);
 }
 
-/* ---- threads, deferred calls, timers, work items ---- */
-
-static VOID no_call(PKDPC Dpc, PVOID Context, PVOID Argument1, PVOID Argument2) {
-    (void)Dpc, (void)Context, (void)Argument1, (void)Argument2;
-}
-static VOID no_thread(PVOID Context) {
-    (void)Context;
-}
-
-static char story[64]; /* who did what, a letter each */
-static void tell(char letter) {
-    size_t length = strlen(story);
-    CHECK(length + 1 < sizeof(story));
-    story[length] = letter;
-    story[length + 1] = 0;
-}
-static bool told(const char *expected) {
-    bool same = strcmp(story, expected) == 0;
-    if (!same) fprintf(stderr, "told %s, expected %s\n", story, expected);
-    story[0] = 0;
-    return same;
-}
-
-typedef struct {
-    KEVENT go, done;
-    FAST_MUTEX mutex;
-    KSPIN_LOCK spin;
-    EX_PUSH_LOCK push;
-    ERESOURCE resource;
-    EX_RUNDOWN_REF rundown;
-    KMUTEX kernel_mutex;
-    KSEMAPHORE semaphore;
-    KTIMER timer;
-    KDPC dpc;
-    WORK_QUEUE_ITEM item;
-    char letter;
-} Shared;
-static Shared shared;
-
-static PETHREAD start(KSTART_ROUTINE *routine, PVOID context) {
-    HANDLE handle;
-    PVOID thread;
-    CLIENT_ID id;
-    CHECK(PsCreateSystemThread(&handle, THREAD_ALL_ACCESS, NULL, NULL, &id, routine, context) ==
-          STATUS_SUCCESS);
-    CHECK(ObReferenceObjectByHandle(handle, SYNCHRONIZE, *PsThreadType, KernelMode, &thread,
-                                    NULL) == STATUS_SUCCESS);
-    CHECK(PsGetThreadId(thread) == id.UniqueThread);
-    ZwClose(handle);
-    return thread;
-}
-
-static void join(PETHREAD thread) {
-    CHECK(WAIT(thread, NULL) == STATUS_SUCCESS);
-    ObDereferenceObject(thread);
-}
-
-static VOID says_letters(PVOID Context) {
-    char buffer[100]; /* with red zones, so that the stack is a stack for the sanitizer, too */
-    memset(buffer, *(const char *)Context, sizeof(buffer));
-    CHECK(KeGetCurrentIrql() == PASSIVE_LEVEL && PsGetCurrentThreadId() != 0);
-    for (int i = 0; i < 3; i++) {
-        tell(buffer[i * 10]);
-        ZwYieldExecution();
-    }
-}
-
-static VOID waits_for_go(PVOID Context) {
-    Shared *with = Context;
-    tell('w');
-    CHECK(WAIT(&with->go, NULL) == STATUS_SUCCESS);
-    tell('g');
-    KeSetEvent(&with->done, 0, FALSE);
-    PsTerminateSystemThread(STATUS_SUCCESS);
-    tell('!');
-}
-
-static void threads_take_turns(void) {
-    PETHREAD a = start(says_letters, "a"), b = start(says_letters, "b");
-    CHECK(a != PsGetCurrentThread() && told(""));
-    join(a);
-    join(b);
-    CHECK(told("ababab"));
-    CHECK(PsTerminateSystemThread(0) == STATUS_INVALID_PARAMETER);
-    KeInitializeEvent(&shared.go, SynchronizationEvent, FALSE);
-    KeInitializeEvent(&shared.done, NotificationEvent, FALSE);
-    a = start(waits_for_go, &shared);
-    b = start(waits_for_go, &shared);
-    nt_settle(false);
-    CHECK(told("ww"));
-    KeSetEvent(&shared.go, 0, FALSE); /* each goes to one of them, at once */
-    KeSetEvent(&shared.go, 0, FALSE);
-    CHECK(KeReadStateEvent(&shared.go) == 0 && told(""));
-    CHECK(WAIT(&shared.done, NULL) == STATUS_SUCCESS && told("gg"));
-    join(a);
-    join(b);
-    /* The higher priority first. */
-    a = start(says_letters, "a");
-    b = start(says_letters, "b");
-    CHECK(KeSetPriorityThread((PKTHREAD)b, LOW_REALTIME_PRIORITY) == 8);
-    join(a);
-    join(b);
-    CHECK(told("bbbaaa"));
-    for (int i = 0; i < 1000; i++)
-        join(start(no_thread, NULL));
-    CHECK(nt_live_allocations() == 0);
-    nt_rewind();
-}
-
-static VOID pulses_back(PVOID Context) {
-    Shared *with = Context;
-    LARGE_INTEGER second = {.QuadPart = -10000000};
-    CHECK(WAIT(&with->go, &second) == STATUS_TIMEOUT);
-    tell('t');
-    KePulseEvent(&with->done, 0, FALSE);
-}
-
-static VOID holds_locks(PVOID Context) {
-    Shared *with = Context;
-    ExAcquireFastMutex(&with->mutex);
-    ExAcquirePushLockShared(&with->push);
-    ExAcquireResourceSharedLite(&with->resource, TRUE);
-    CHECK(ExAcquireRundownProtection(&with->rundown));
-    CHECK(WAIT(&with->kernel_mutex, NULL) == STATUS_SUCCESS);
-    tell('h');
-    WAIT(&with->go, NULL);
-    tell('r');
-    KeReleaseMutex(&with->kernel_mutex, FALSE);
-    ExReleaseRundownProtection(&with->rundown);
-    ExReleaseResourceLite(&with->resource);
-    ExReleasePushLockShared(&with->push);
-    ExReleaseFastMutex(&with->mutex);
-}
-
-static void prepare(void) {
-    KeInitializeEvent(&shared.go, NotificationEvent, FALSE);
-    KeInitializeEvent(&shared.done, NotificationEvent, FALSE);
-    ExInitializeFastMutex(&shared.mutex);
-    KeInitializeSpinLock(&shared.spin);
-    ExInitializePushLock(&shared.push);
-    ExInitializeResourceLite(&shared.resource);
-    ExInitializeRundownProtection(&shared.rundown);
-    KeInitializeMutex(&shared.kernel_mutex, 0);
-    KeInitializeSemaphore(&shared.semaphore, 0, 2);
-    KeInitializeTimer(&shared.timer);
-}
-
-static void locks_make_others_wait(void) {
-    LARGE_INTEGER zero = {.QuadPart = 0}, soon = {.QuadPart = -10000};
-    prepare();
-    PETHREAD thread = start(holds_locks, &shared);
-    nt_settle(false);
-    CHECK(!ExTryToAcquireFastMutex(&shared.mutex) && !ExTryAcquirePushLockExclusive(&shared.push));
-    CHECK(ExAcquireResourceSharedLite(&shared.resource, TRUE));
-    ExReleaseResourceLite(&shared.resource);
-    CHECK(!ExAcquireResourceExclusiveLite(&shared.resource, FALSE));
-    CHECK(WAIT(&shared.kernel_mutex, &zero) == STATUS_TIMEOUT);
-    CHECK(WAIT(&shared.kernel_mutex, &soon) == STATUS_TIMEOUT);
-    CHECK(ExIsResourceAcquiredSharedLite(&shared.resource) == 0 && told("h"));
-    KeSetEvent(&shared.go, 0, FALSE);
-    ExAcquirePushLockExclusive(&shared.push);
-    CHECK(told("r"));
-    ExReleasePushLockExclusive(&shared.push);
-    ExAcquireFastMutex(&shared.mutex);
-    ExReleaseFastMutex(&shared.mutex);
-    CHECK(ExAcquireResourceExclusiveLite(&shared.resource, TRUE));
-    ExConvertExclusiveToSharedLite(&shared.resource);
-    ExReleaseResourceLite(&shared.resource);
-    ExWaitForRundownProtectionRelease(&shared.rundown);
-    CHECK(WAIT(&shared.kernel_mutex, NULL) == STATUS_SUCCESS);
-    KeReleaseMutex(&shared.kernel_mutex, FALSE);
-    join(thread);
-    CHECK(nt_thread_state().mutexes == 0 && nt_thread_state().critical == 0);
-    /* Held for ever. */
-    prepare();
-    start(holds_locks, &shared);
-    BREAKS("LockDeadlock", ExAcquireFastMutex(&shared.mutex); nt_settle(false);
-           ExReleaseFastMutex(&shared.mutex); nt_settle(false); ExAcquireFastMutex(&shared.mutex));
-    CHECK(last.kind == NT_STOP_DEADLOCK && told("h"));
-    prepare();
-    start(holds_locks, &shared);
-    nt_settle(false);
-    BREAKS("RundownDeadlock", ExWaitForRundownProtectionRelease(&shared.rundown));
-    prepare();
-    start(holds_locks, &shared);
-    nt_settle(false);
-    BREAKS("LockDeadlock", ExAcquireResourceExclusiveLite(&shared.resource, TRUE));
-    prepare();
-    start(holds_locks, &shared);
-    nt_settle(false);
-    BREAKS("WaitDeadlock", WAIT(&shared.kernel_mutex, NULL));
-    told("hhh");
-    /* A pulse wakes who waits, and a time-out comes when all wait. */
-    prepare();
-    start(pulses_back, &shared);
-    CHECK(WAIT(&shared.done, NULL) == STATUS_SUCCESS && told("t"));
-    CHECK(KeReadStateEvent(&shared.done) == 0);
-    nt_rewind();
-}
-
-static VOID spins_at_dispatch(PVOID Context) {
-    Shared *with = Context;
-    KIRQL irql;
-    KeAcquireSpinLock(&with->spin, &irql);
-    tell('s');
-    for (int i = 0; i < 5; i++)
-        KeYieldProcessor(); /* as one who waits for another processor */
-    tell('e');
-    KeReleaseSpinLock(&with->spin, irql);
-}
-
-static VOID counts_polls(PVOID Context) {
-    while (InterlockedCompareExchange(Context, 2, 1) != 1)
-        continue;
-    tell('p');
-}
-
-static void spinning_lets_others_run(void) {
-    static LONG flag;
-    KIRQL irql;
-    prepare();
-    PETHREAD thread = start(spins_at_dispatch, &shared);
-    ZwYieldExecution();
-    KeAcquireSpinLock(&shared.spin, &irql);
-    CHECK(told("se"));
-    KeReleaseSpinLock(&shared.spin, irql);
-    join(thread);
-    flag = 0;
-    thread = start(counts_polls, &flag);
-    ZwYieldExecution();
-    flag = 1;
-    while (flag != 2)
-        KeYieldProcessor();
-    CHECK(told("p"));
-    join(thread);
-    nt_rewind();
-}
-
-static VOID called(PKDPC Dpc, PVOID Context, PVOID Argument1, PVOID Argument2) {
-    CHECK(KeGetCurrentIrql() == DISPATCH_LEVEL && Dpc->DpcData == NULL);
-    Shared *with = Context;
-    tell(with->letter != 0 ? with->letter : 'd');
-    if (Argument1 == &with->go) KeSetEvent(&with->go, 0, FALSE);
-    if (Argument2 == &with->dpc) CHECK(KeInsertQueueDpc(Dpc, NULL, NULL)); /* runs once more */
-}
-
-static void deferred_calls_run_below_dispatch(void) {
-    KIRQL irql, second;
-    prepare();
-    shared.letter = 'd';
-    KeInitializeDpc(&shared.dpc, called, &shared);
-    CHECK(KeInsertQueueDpc(&shared.dpc, NULL, NULL) && told("d"));
-    CHECK(KeInsertQueueDpc(&shared.dpc, NULL, &shared.dpc) && told("dd"));
-    KeRaiseIrql(DISPATCH_LEVEL, &irql);
-    CHECK(KeInsertQueueDpc(&shared.dpc, NULL, NULL));
-    CHECK(!KeInsertQueueDpc(&shared.dpc, NULL, NULL));
-    CHECK(KeRemoveQueueDpc(&shared.dpc) && !KeRemoveQueueDpc(&shared.dpc));
-    CHECK(KeInsertQueueDpc(&shared.dpc, &shared.go, NULL) && told(""));
-    KeAcquireSpinLock(&shared.spin, &second);
-    KeReleaseSpinLock(&shared.spin, second);
-    CHECK(told(""));
-    KeLowerIrql(irql);
-    CHECK(told("d") && KeReadStateEvent(&shared.go) == 1);
-    KeAcquireSpinLock(&shared.spin, &irql);
-    KeInsertQueueDpc(&shared.dpc, NULL, NULL);
-    KeReleaseSpinLock(&shared.spin, irql);
-    CHECK(told("d") && nt_thread_state().spin_locks == 0);
-    nt_set_irql(DISPATCH_LEVEL); /* the program's own change of level */
-    KeInsertQueueDpc(&shared.dpc, NULL, NULL);
-    nt_set_irql(PASSIVE_LEVEL);
-    CHECK(told("d"));
-    KeFlushQueuedDpcs();
-    nt_rewind();
-}
-
-static void timers_are_due_in_order(void) {
-    static Shared other;
-    LARGE_INTEGER due = {.QuadPart = -20000}, later = {.QuadPart = -30000}, now;
-    prepare();
-    shared.letter = 'a';
-    KeInitializeDpc(&shared.dpc, called, &shared);
-    other = shared;
-    other.letter = 'b';
-    KeInitializeTimerEx(&other.timer, SynchronizationTimer);
-    KeInitializeDpc(&other.dpc, called, &other);
-    CHECK(!KeSetTimer(&shared.timer, later, &shared.dpc) && !KeReadStateTimer(&shared.timer));
-    CHECK(!KeSetTimer(&other.timer, due, &other.dpc) && told(""));
-    CHECK(WAIT(&shared.timer, NULL) == STATUS_SUCCESS && told("ba"));
-    CHECK(KeReadStateTimer(&shared.timer) && KeReadStateTimer(&other.timer));
-    CHECK(WAIT(&shared.timer, NULL) == STATUS_SUCCESS && WAIT(&other.timer, NULL) == 0);
-    CHECK(!KeReadStateTimer(&other.timer) && !KeCancelTimer(&other.timer));
-    CHECK(!KeSetTimer(&shared.timer, due, NULL) && KeSetTimer(&shared.timer, due, NULL));
-    CHECK(KeCancelTimer(&shared.timer) && !KeReadStateTimer(&shared.timer));
-    /* In the past: at once. Absolute. Periodic. While somebody asks for the time. */
-    KeQuerySystemTime(&now);
-    CHECK(!KeSetTimer(&shared.timer, now, &shared.dpc) && told("a"));
-    now.QuadPart += 100000;
-    KeSetTimerEx(&other.timer, now, 1, &other.dpc);
-    KeDelayExecutionThread(KernelMode, FALSE, &later);
-    CHECK(told(""));
-    KeStallExecutionProcessor(12500 - 3000);
-    CHECK(told("bbb"));
-    CHECK(KeCancelTimer(&other.timer));
-    KeSetTimer(&shared.timer, due, &shared.dpc);
-    for (int i = 0; !KeReadStateTimer(&shared.timer); i++) {
-        KeQuerySystemTime(&now);
-        CHECK(i < 3000);
-    }
-    CHECK(told("a"));
-    /* Nothing but a time-out, or a timer that does not help. */
-    KeSetTimer(&other.timer, due, &other.dpc);
-    CHECK(WAIT(&other.go, &later) == STATUS_TIMEOUT && told("b"));
-    BREAKS("WaitDeadlock", KeSetTimer(&other.timer, due, &other.dpc); WAIT(&other.go, NULL));
-    CHECK(told("b"));
-}
-
-static VOID works(PVOID Parameter) {
-    Shared *with = Parameter;
-    CHECK(KeGetCurrentIrql() == PASSIVE_LEVEL && with->item.List.Flink == NULL);
-    tell(with->letter);
-    WAIT(&with->go, NULL);
-    tell(with->letter);
-    KeSetEvent(&with->done, 0, FALSE);
-}
-
-static VOID frees_itself(PVOID Parameter) {
-    ExFreePool(Parameter);
-}
-
-static void work_items_run_in_order(void) {
-    static Shared other;
-    prepare();
-    other = shared;
-    prepare();
-    ExInitializeWorkItem(&shared.item, works, &shared);
-    ExInitializeWorkItem(&other.item, works, &other);
-    shared.letter = 'x';
-    other.letter = 'y';
-    KeInitializeEvent(&other.go, NotificationEvent, FALSE);
-    KeInitializeEvent(&other.done, NotificationEvent, FALSE);
-    KIRQL irql;
-    KeRaiseIrql(DISPATCH_LEVEL, &irql);
-    ExQueueWorkItem(&shared.item, DelayedWorkQueue);
-    ExQueueWorkItem(&other.item, CriticalWorkQueue);
-    KeLowerIrql(irql);
-    CHECK(told(""));
-    KeSetEvent(&other.go, 0, FALSE); /* the second one need not wait for the first */
-    CHECK(WAIT(&other.done, NULL) == STATUS_SUCCESS && told("xyy"));
-    KeSetEvent(&shared.go, 0, FALSE);
-    CHECK(WAIT(&shared.done, NULL) == STATUS_SUCCESS && told("x"));
-    PWORK_QUEUE_ITEM item = ExAllocatePoolWithTag(NonPagedPool, sizeof(*item), 'tseT');
-    ExInitializeWorkItem(item, frees_itself, item);
-    ExQueueWorkItem(item, DelayedWorkQueue);
-    CHECK(nt_live_allocations() == 1);
-    nt_settle(true);
-    CHECK(nt_live_allocations() == 0);
-    nt_rewind();
-}
-
-static VOID lowers(PKDPC Dpc, PVOID Context, PVOID Argument1, PVOID Argument2) {
-    (void)Dpc, (void)Context, (void)Argument1, (void)Argument2;
-    KeLowerIrql(PASSIVE_LEVEL);
-}
-static VOID keeps_lock(PKDPC Dpc, PVOID Context, PVOID Argument1, PVOID Argument2) {
-    (void)Dpc, (void)Argument1, (void)Argument2;
-    KeAcquireSpinLockAtDpcLevel(&((Shared *)Context)->spin);
-}
-static VOID waits_in_call(PKDPC Dpc, PVOID Context, PVOID Argument1, PVOID Argument2) {
-    (void)Dpc, (void)Argument1, (void)Argument2;
-    WAIT(&((Shared *)Context)->go, NULL);
-}
-static VOID stays_raised(PVOID Context) {
-    KIRQL irql;
-    (void)Context;
-    KeRaiseIrql(APC_LEVEL, &irql);
-}
-static VOID ends_with_lock(PVOID Context) {
-    ExAcquirePushLockShared(&((Shared *)Context)->push);
-}
-static VOID ends_in_region(PVOID Context) {
-    (void)Context;
-    KeEnterCriticalRegion();
-}
-
-static void breaks_threads(void) {
-    HANDLE handle;
-    LARGE_INTEGER due = {.QuadPart = -20000};
-    Shared *pool;
-    PETHREAD thread;
-    prepare();
-#define IN_POOL                                                                                    \
-    pool = ExAllocatePoolWithTag(NonPagedPool, sizeof(*pool), 'tseT');                             \
-    prepare();                                                                                     \
-    *pool = shared;                                                                                \
-    KeInitializeEvent(&pool->go, NotificationEvent, FALSE)
-    BREAKS("IrqlPsPassive", nt_set_irql(APC_LEVEL);
-           PsCreateSystemThread(&handle, 0, NULL, NULL, NULL, no_thread, NULL));
-    BREAKS("IrqlPsPassive", join(start(stays_raised, NULL)));
-    BREAKS("ThreadEndsWithLock", join(start(ends_with_lock, &shared)));
-    BREAKS("ThreadEndsInRegion", join(start(ends_in_region, &shared)));
-    BREAKS("WaitedForFreed", IN_POOL; thread = start(waits_for_go, pool); nt_settle(false);
-           ExFreePool(pool));
-    BREAKS("TimerFreed", IN_POOL; KeSetTimer(&pool->timer, due, NULL); ExFreePool(pool));
-    BREAKS("DpcFreed", IN_POOL; KeInitializeDpc(&pool->dpc, no_call, NULL);
-           KeSetTimer(&shared.timer, due, &pool->dpc); ExFreePool(pool));
-    BREAKS("DpcFreed", IN_POOL; KeInitializeDpc(&pool->dpc, no_call, NULL);
-           nt_set_irql(DISPATCH_LEVEL); KeInsertQueueDpc(&pool->dpc, NULL, NULL); ExFreePool(pool));
-    BREAKS("WorkItemFreed", IN_POOL; ExInitializeWorkItem(&pool->item, frees_itself, pool);
-           ExQueueWorkItem(&pool->item, DelayedWorkQueue); ExFreePool(pool));
-    BREAKS("WorkItemQueuedTwice", ExInitializeWorkItem(&shared.item, works, &shared);
-           ExQueueWorkItem(&shared.item, DelayedWorkQueue);
-           ExQueueWorkItem(&shared.item, DelayedWorkQueue));
-    BREAKS("LockHeldInFreedMemory", IN_POOL; ExInitializeFastMutex(&pool->mutex);
-           thread = start(holds_locks, pool); nt_settle(false); ExFreePool(pool));
-    BREAKS("WorkerIrqlChanged", ExInitializeWorkItem(&shared.item, stays_raised, NULL);
-           ExQueueWorkItem(&shared.item, DelayedWorkQueue); nt_settle(false));
-    BREAKS("DpcNotInitialized", memset(&shared.dpc, 0xCD, sizeof(shared.dpc));
-           KeInsertQueueDpc(&shared.dpc, NULL, NULL));
-    BREAKS("DpcIrqlChanged", KeInitializeDpc(&shared.dpc, lowers, NULL);
-           KeInsertQueueDpc(&shared.dpc, NULL, NULL));
-    BREAKS("DpcHoldsLock", prepare(); KeInitializeDpc(&shared.dpc, keeps_lock, &shared);
-           KeInsertQueueDpc(&shared.dpc, NULL, NULL));
-    BREAKS("WaitAtDispatch", prepare(); KeInitializeDpc(&shared.dpc, waits_in_call, &shared);
-           KeSetTimer(&shared.timer, due, &shared.dpc); WAIT(&shared.timer, NULL));
-    BREAKS("DispatcherNotInitialized", KeSetTimer((PKTIMER)&shared.go, due, NULL));
-    BREAKS("IrqlKePassive", nt_set_irql(APC_LEVEL); KeFlushQueuedDpcs());
-    BREAKS("IrqlExDispatchLte", ExInitializeWorkItem(&shared.item, works, &shared);
-           nt_set_irql(CLOCK_LEVEL); ExQueueWorkItem(&shared.item, DelayedWorkQueue));
-    BREAKS("IrqlZwPassive", nt_set_irql(APC_LEVEL); ZwYieldExecution());
-    PVOID many[4] = {&shared.go, &shared.go, &shared.go, &shared.go};
-    BREAKS("WaitTooMany",
-           KeWaitForMultipleObjects(4, many, WaitAny, Executive, KernelMode, FALSE, NULL, NULL));
-    (void)thread;
-    story[0] = 0;
-}
-
-/* More threads than there are stacks: the others begin when one is free. */
-static LONG ran;
-static VOID waits_and_counts(PVOID Context) {
-    Shared *with = Context;
-    WAIT(&with->go, NULL);
-    ran++;
-}
-
-static void threads_are_many(void) {
-    prepare();
-    ran = 0;
-    for (int i = 0; i < 200; i++)
-        ObDereferenceObject(start(waits_and_counts, &shared));
-    nt_settle(false);
-    CHECK(ran == 0);
-    KeSetEvent(&shared.go, 0, FALSE);
-    nt_settle(false);
-    CHECK(ran == 200);
-    nt_rewind();
-    for (int i = 0; i < 200; i++) { /* those that are left over are forgotten */
-        prepare();
-        start(waits_and_counts, &shared);
-        start(says_letters, "a");
-        nt_settle(false);
-        CHECK(told("aaa"));
-        nt_rewind();
-    }
-}
-
-/* A thread that waits at the checkpoint waits again after each rewind. */
-static VOID serves(PVOID Context) {
-    Shared *with = Context;
-    char here[64];
-    for (int round = 0;; round++) {
-        snprintf(here, sizeof(here), "%d", round);
-        WAIT(&with->semaphore, NULL);
-        tell(here[0]);
-        KeSetEvent(&with->done, 0, FALSE);
-    }
-}
-
-static void threads_survive_the_checkpoint(void) {
-    prepare();
-    KeInitializeEvent(&shared.done, SynchronizationEvent, FALSE);
-    Shared at_checkpoint;
-    start(serves, &shared);
-    nt_settle(false);
-    at_checkpoint = shared;
-    CHECK(nt_checkpoint());
-    for (int i = 0; i < 50; i++) {
-        KeReleaseSemaphore(&shared.semaphore, 0, 1, FALSE);
-        CHECK(WAIT(&shared.done, NULL) == STATUS_SUCCESS && told("0"));
-        KeReleaseSemaphore(&shared.semaphore, 0, 2, FALSE);
-        CHECK(WAIT(&shared.done, NULL) == STATUS_SUCCESS);
-        nt_settle(false);
-        CHECK(told("12"));
-        if (i % 2) start(waits_for_go, &shared);
-        nt_settle(false);
-        story[0] = 0;
-        nt_rewind();
-        shared = at_checkpoint; /* a harness does that with globals */
-    }
-    BREAKS("WaitDeadlock", WAIT(&shared.done, NULL));
-}
-
 /* ---- rewinding ---- */
 
 /* Uses a bit of everything; what it saw, so that two runs can be compared. */
@@ -1299,6 +741,13 @@ static int points[NT_POINTS];
 static void count_point(NtPoint point, const void *object) {
     (void)object;
     points[point]++;
+}
+
+static VOID no_call(PKDPC Dpc, PVOID Context, PVOID Argument1, PVOID Argument2) {
+    (void)Dpc, (void)Context, (void)Argument1, (void)Argument2;
+}
+static VOID no_thread(PVOID Context) {
+    (void)Context;
 }
 
 static void primitives_are_scheduling_points(void) {
@@ -1405,12 +854,7 @@ static void boot(void) {
     nt_checkpoint();
 }
 
-#define TEST(name)                                                                                 \
-    { #name, name }
-static const struct {
-    const char *name;
-    void (*run)(void);
-} tests[] = {
+static const Test tests[] = {
     TEST(breaks_irql),
     TEST(breaks_spin_locks),
     TEST(breaks_locks),
@@ -1437,17 +881,8 @@ static const struct {
     TEST(strings_work),
     TEST(interlocked_works),
     TEST(processors_are_counted),
-    TEST(threads_take_turns),
-    TEST(locks_make_others_wait),
-    TEST(spinning_lets_others_run),
-    TEST(deferred_calls_run_below_dispatch),
-    TEST(timers_are_due_in_order),
-    TEST(work_items_run_in_order),
-    TEST(breaks_threads),
-    TEST(threads_are_many),
     TEST(rewind_restores_all),
     TEST(primitives_are_scheduling_points),
-    TEST(threads_survive_the_checkpoint),
 };
 
 int main(int argc, char **argv) {
@@ -1459,9 +894,5 @@ int main(int argc, char **argv) {
         bench();
         return 0;
     }
-    for (size_t i = 0; i < RTL_NUMBER_OF(tests); i++) {
-        tests[i].run();
-        printf("ok %s\n", tests[i].name);
-    }
-    return 0;
+    return run_tests(tests, RTL_NUMBER_OF(tests));
 }
