@@ -12,7 +12,7 @@ typedef struct {
     const uint8_t *at, *end;
     Program *program;
     uint32_t last; /* line that annotations are about; NO_LINE: one that was left out */
-    bool own_names, unresolved;
+    bool own_names, unresolved, sealed;
     uint16_t count[TYPE_PROCESSOR + 1];
     uint16_t variable[TYPE_PROCESSOR + 1]
                      [PROGRAM_STATEMENTS]; /* by place among those of the type */
@@ -216,7 +216,7 @@ static void get_calls(Reader *reader, Line *line) {
 
 static void get_expectation(Reader *reader, Expect expect) {
     Line left_out = {.kind = LINE_END}, *line = &left_out;
-    if (reader->last != NO_LINE &&
+    if (reader->sealed && reader->last != NO_LINE &&
         program_expect_fits(reader->program->lines[reader->last].kind, expect))
         line = &reader->program->lines[reader->last];
     line->expect = (uint8_t)expect;
@@ -234,6 +234,10 @@ static void get_annotation(Reader *reader, uint8_t opcode) {
     case BYTES_EXPECT_NULL: get_expectation(reader, EXPECT_NULL); break;
     case BYTES_EXPECT_NOTHING: get_expectation(reader, EXPECT_NOTHING); break;
     case BYTES_EXPECT_CALLS: get_expectation(reader, EXPECT_CALLS); break;
+    case BYTES_SEAL: /* one that does not fit */
+        for (unsigned i = 1; i < BYTES_SEAL_SIZE; i++)
+            get(reader);
+        break;
     }
 }
 
@@ -262,9 +266,18 @@ static void leave_out_unresolved(Program *program) {
     }
 }
 
+static bool is_sealed(const uint8_t *bytes, size_t length) {
+    if (length < BYTES_SEAL_SIZE || bytes[length - BYTES_SEAL_SIZE] != BYTES_SEAL) return false;
+    const uint8_t *seal = bytes + length - 4;
+    return bytes_hash(bytes, length - BYTES_SEAL_SIZE) ==
+           (seal[0] | (uint32_t)seal[1] << 8 | (uint32_t)seal[2] << 16 | (uint32_t)seal[3] << 24);
+}
+
 void bytes_decode(Program *program, const uint8_t *bytes, size_t length) {
     Reader reader;
     program_clear(program);
+    reader.sealed = is_sealed(bytes, length);
+    if (reader.sealed) length -= BYTES_SEAL_SIZE;
     reader.at = length ? bytes : (const uint8_t *)"";
     reader.end = reader.at + length;
     reader.program = program;

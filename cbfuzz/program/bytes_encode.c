@@ -137,6 +137,15 @@ static void put_line(Writer *writer, const Line *line) {
     put_expectation(writer, line);
 }
 
+/* The bytes before it are there unless the whole does not fit anyway. */
+static void put_seal(Writer *writer) {
+    size_t length = writer->length < writer->capacity ? writer->length : writer->capacity;
+    uint32_t hash = bytes_hash(writer->bytes, length);
+    put(writer, BYTES_SEAL);
+    for (unsigned i = 0; i < 4; i++)
+        put(writer, (uint8_t)(hash >> (8 * i)));
+}
+
 size_t bytes_encode(const Program *program, uint8_t *bytes, size_t capacity) {
     Writer writer;
     writer.program = program;
@@ -147,7 +156,11 @@ size_t bytes_encode(const Program *program, uint8_t *bytes, size_t capacity) {
     for (uint32_t i = 0; i < program->variable_count; i++)
         writer.place[i] = count[program->variables[i].type]++;
     put(&writer, BYTES_MAGIC);
-    for (uint32_t i = 0; i < program->line_count; i++)
+    bool expects = false;
+    for (uint32_t i = 0; i < program->line_count; i++) {
         put_line(&writer, &program->lines[i]);
+        expects |= program->lines[i].expect != EXPECT_UNSAID;
+    }
+    if (expects) put_seal(&writer);
     return writer.length;
 }

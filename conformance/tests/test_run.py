@@ -223,3 +223,20 @@ def test_processors_in_the_middle_of_things(cbfuzz, script):
     for profile in ("documented", "windows"):
         shown = cbfuzz("run", "--json", "--profile", profile, path, code=0)
         assert shown.json["programs"][0]["verdict"] == "conforms"
+
+
+def test_bytes_by_chance_expect_nothing(cbfuzz, script, tmp_path):
+    """Only bytes that were written for a script say what must be seen."""
+    create = script('a = create "\\Callback\\Demo" -> error\n')
+    written = tmp_path / "written"
+    cbfuzz("assemble", create, "-o", written, code=0)
+    assert "EXPECTATION" in cbfuzz("run", written, code=1).out
+    changed = tmp_path / "changed"
+    changed.write_bytes(written.read_bytes()[:-1])
+    cbfuzz("run", changed, code=0)
+    corpus = tmp_path / "corpus"
+    corpus.mkdir()
+    changed.rename(corpus / "changed")
+    cbfuzz("fuzz", "--runs", "50", "--artifacts", tmp_path / "found", corpus, code=0)
+    written.rename(corpus / "written")
+    cbfuzz("fuzz", "--runs", "50", "--artifacts", tmp_path / "found", corpus, code=1)

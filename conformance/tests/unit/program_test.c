@@ -408,13 +408,50 @@ static void test_journal(void) {
     program_free(read);
 }
 
+/* Puts a seal that fits behind the bytes: returns their length then. */
+static size_t seal(uint8_t *bytes, size_t length) {
+    uint32_t hash = bytes_hash(bytes, length);
+    bytes[length++] = BYTES_SEAL;
+    for (unsigned i = 0; i < 4; i++)
+        bytes[length++] = (uint8_t)(hash >> (8 * i));
+    return length;
+}
+
+static unsigned expectations(const Program *program) {
+    unsigned count = 0;
+    for (uint32_t i = 0; i < program->line_count; i++)
+        count += program->lines[i].expect != EXPECT_UNSAID;
+    return count;
+}
+
+/* Bytes expect what their author did, and nothing once they are changed. */
+static void test_seal(void) {
+    static const char text[] = "a = create unnamed -> error\nset_system_time -> F1(0x1, *, 0x2)\n";
+    static uint8_t bytes[256];
+    Program *program = program_new();
+    ScriptError error;
+    CHECK(script_parse(program, text, strlen(text), &error), "%s", error.message);
+    size_t length = bytes_encode(program, bytes, sizeof bytes);
+    bytes_decode(program, bytes, length);
+    CHECK(expectations(program) == 2, "%u expectations", expectations(program));
+    for (size_t i = 0; i < length; i++) {
+        bytes[i] ^= 0x40;
+        bytes_decode(program, bytes, length);
+        CHECK(expectations(program) == 0, "byte %zu changed: %u", i, expectations(program));
+        bytes[i] ^= 0x40;
+        bytes_decode(program, bytes, i);
+        CHECK(expectations(program) == 0, "cut at %zu: %u", i, expectations(program));
+    }
+    program_free(program);
+}
+
 static void test_random_bytes(void) {
     enum { STRINGS = 200000, LONGEST = 120 };
     Program *first = program_new(), *second = program_new();
-    uint8_t bytes[LONGEST];
+    uint8_t bytes[LONGEST + BYTES_SEAL_SIZE];
     static uint8_t encoded[1 << 14], again[1 << 14];
     uint64_t state = 42;
-    uint64_t statements = 0;
+    uint64_t statements = 0, expected = 0;
     for (unsigned i = 0; i < STRINGS && failures == 0; i++) {
         size_t length = 0;
         state = state * 6364136223846793005u + 1442695040888963407u;
@@ -427,8 +464,11 @@ static void test_random_bytes(void) {
                                         : pick % 8 == 1 ? 0xF0 + (pick >> 8) % 7
                                                         : (pick >> 8) % 24);
         }
+        if (i % 2) length = seal(bytes, length);
         bytes_decode(first, bytes, length);
         statements += first->statement_count;
+        CHECK(i % 2 || !expectations(first), "string %u is not sealed", i);
+        expected += expectations(first);
         char *printed = print(first);
         ScriptError error = {0};
         bool parsed = script_parse(second, printed, strlen(printed), &error);
@@ -447,6 +487,7 @@ static void test_random_bytes(void) {
         free(reprinted);
     }
     CHECK(statements > STRINGS, "%llu statements", (unsigned long long)statements);
+    CHECK(expected > STRINGS / 20, "%llu expectations", (unsigned long long)expected);
     program_free(first);
     program_free(second);
 }
@@ -753,6 +794,7 @@ int main(void) {
                  {"recognize", test_recognize},
                  {"dictionary", test_names_of_dictionary},
                  {"rebuild", test_rebuild},
+                 {"seal", test_seal},
                  {"random_bytes", test_random_bytes},
                  {"journal", test_journal},
                  {"bounds", test_bounds},
