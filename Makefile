@@ -119,6 +119,12 @@ $(BUILD)/bench/bare: conformance/bench/bare.c $(filter-out %/main.o,$(OBJECTS))
 	@mkdir -p $(@D)
 	@$(CC) $(HARNESS_FLAGS) $(LDFLAGS) -o $@ $(filter %.c %.o,$^) $(LDLIBS)
 
+matrix: all ## write the traceability matrix into spec/README.md
+	@sed '/^<!-- matrix -->/q' spec/README.md >$(BUILD)/README.md
+	@$(BUILD)/cbfuzz clauses --matrix --markdown >>$(BUILD)/README.md
+	@sed -n '/^<!-- end of matrix -->/,$$p' spec/README.md >>$(BUILD)/README.md
+	@cp $(BUILD)/README.md spec/README.md
+
 format: ## clang-format all sources
 	@clang-format -i $(shell git ls-files '*.c' '*.h')
 
@@ -128,5 +134,5 @@ clean: ## remove build/
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
 
-.PHONY: all wrong unit test check fuzz bench format clean help
+.PHONY: all wrong unit test check fuzz bench matrix format clean help
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

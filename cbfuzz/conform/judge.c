@@ -169,7 +169,7 @@ static void run_case(Judge *judge, Case *one, bool windows, bool undecided) {
 static void judge_case(Judge *judge, Case *one, Ask ask, bool last_pass) {
     bool windows = ask == ASK_WINDOWS || one->windows;
     if (windows && ask == ASK_DOCUMENTED) {
-        case_set(one, CASE_SKIPPED, "profile windows is not asked for");
+        case_set(one, CASE_SKIPPED, "profile windows is not asked for (--profile windows does)");
         return;
     }
     Readings taken = judge->readings[windows];

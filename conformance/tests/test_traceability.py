@@ -78,6 +78,12 @@ def test_markdown_is_a_table(cbfuzz, rows):
         assert re.search(rf"^\[{number}\] .+\.(<br>)?$", shown, re.M)
 
 
+def test_readme_has_the_matrix(cbfuzz):
+    """`make matrix` writes it."""
+    shown = cbfuzz("clauses", "--matrix", "--markdown", cwd=ROOT).out
+    assert f"<!-- matrix -->\n{shown}<!-- end of matrix -->\n" in (ROOT / "spec/README.md").read_text()
+
+
 def test_profile_documented(cbfuzz):
     shown = cbfuzz("clauses", "--matrix", "--profile", "documented", cwd=ROOT)
     assert "NOTIFY-ORDER" in shown.out and "WINDOWS-" not in shown.out
