@@ -3,7 +3,6 @@
 #include "harness/frames.h"
 
 #include <dlfcn.h>
-#include <limits.h>
 #include <link.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +12,7 @@
 #include <unwind.h>
 
 enum {
+    LARGEST_FRAME = 1 << 20,
     DEEPEST = 256, /* frames that are walked: environment and sanitizer have some, too */
     LOGICAL = 24   /* functions of one name, inlined ones included */
 };
@@ -49,10 +49,10 @@ uint32_t frames_offset(const void *address) {
 
 typedef struct {
     const void *boundary;
-    unsigned depth, most;
-    uintptr_t pcs[FRAMES_KEPT]; /* the implementation's: the first ones, or as a ring the last */
+    unsigned depth;
+    uintptr_t pcs[FRAMES_KEPT]; /* the implementation's */
     unsigned count;
-    bool last, who_calls, in_signal;
+    bool who_calls, in_signal;
     bool ours;          /* our own code stands between the host's and the implementation's */
     const char *called; /* by the innermost of the implementation's frames */
 } Walk;
@@ -76,7 +76,7 @@ static _Unwind_Reason_Code take_one(struct _Unwind_Context *context, void *argum
     Walk *walk = argument;
     int before = 0; /* a signal came here: what lies below is its handler, and of no interest */
     uintptr_t pc = (uintptr_t)_Unwind_GetIPInfo(context, &before);
-    if (!pc || walk->depth++ == walk->most) return _URC_END_OF_STACK;
+    if (!pc || walk->depth++ == DEEPEST) return _URC_END_OF_STACK;
     if (walk->boundary && _Unwind_GetRegionStart(context) == (uintptr_t)walk->boundary)
         return _URC_END_OF_STACK;
     pc -= !before;
@@ -86,8 +86,8 @@ static _Unwind_Reason_Code take_one(struct _Unwind_Context *context, void *argum
         walk->ours = false;
     }
     if (frames_offset((void *)pc)) {
-        if (walk->count == FRAMES_KEPT && !walk->last) return _URC_END_OF_STACK;
-        walk->pcs[walk->count++ % FRAMES_KEPT] = pc;
+        if (walk->count == FRAMES_KEPT) return _URC_END_OF_STACK;
+        walk->pcs[walk->count++] = pc;
     } else if (!walk->count && walk->who_calls) {
         take_foreign(walk, pc);
     }
@@ -97,13 +97,12 @@ static _Unwind_Reason_Code take_one(struct _Unwind_Context *context, void *argum
 static void walk_up(Walk *walk, Frames *frames) {
     memset(frames, 0, sizeof *frames);
     _Unwind_Backtrace(take_one, walk);
-    unsigned first = walk->count > FRAMES_KEPT ? walk->count - FRAMES_KEPT : 0;
-    for (unsigned i = first; i < walk->count; i++)
-        frames->offsets[i - first] = frames_offset((void *)walk->pcs[i % FRAMES_KEPT]);
+    for (unsigned i = 0; i < walk->count; i++)
+        frames->offsets[i] = frames_offset((void *)walk->pcs[i]);
 }
 
 bool frames_take(Frames *frames, const void *boundary, char *called, size_t size) {
-    Walk walk = {.boundary = boundary, .who_calls = true, .most = DEEPEST};
+    Walk walk = {.boundary = boundary, .who_calls = true};
     walk_up(&walk, frames);
     snprintf(called, size, "%s", walk.count && walk.called ? walk.called : "");
     return !walk.ours;
@@ -120,19 +119,37 @@ static const void *register_in(const char *report, const char *name) {
     return at ? (const void *)(uintptr_t)strtoull(at + strlen(name), NULL, 16) : NULL;
 }
 
+/* A stack that has overflowed has hundreds of thousands of frames: too many to be unwound by
+ * the book, but they are linked. It ends anywhere; the outermost ones are always the same. */
+static void take_outermost(Frames *frames, const void *boundary, uintptr_t link) {
+    uint32_t last[FRAMES_KEPT];
+    unsigned count = 0;
+    for (uintptr_t next = link; link && link % sizeof link == 0; link = next) {
+        uintptr_t pc = ((const uintptr_t *)link)[1] - 1;
+        uint32_t offset = frames_offset((void *)pc);
+        if (offset) last[count++ % FRAMES_KEPT] = offset;
+        else if (_Unwind_FindEnclosingFunction((void *)pc) == boundary) break;
+        next = *(const uintptr_t *)link;
+        if (next <= link || next - link > LARGEST_FRAME) break;
+    }
+    for (unsigned i = 0; i < FRAMES_KEPT && i < count; i++)
+        frames->offsets[i] = last[(count < FRAMES_KEPT ? i : count + i) % FRAMES_KEPT];
+}
+
 void frames_take_report(Frames *frames, const void *boundary, const char *report) {
-    bool deep = strstr(report, ": stack-overflow on") != NULL;
     const void *pc = register_in(report, "(pc ");
     uintptr_t word;
-    if (strstr(report, ": SEGV on") && !read_word(pc, &word, 1)) {
+    memset(frames, 0, sizeof *frames);
+    if (strstr(report, ": stack-overflow on")) {
+        take_outermost(frames, boundary, (uintptr_t)register_in(report, " bp "));
+    } else if (strstr(report, ": SEGV on") && !read_word(pc, &word, 1)) {
         /* From nowhere nobody can walk up; perhaps the address that it jumped from is there. */
-        memset(frames, 0, sizeof *frames);
         if (read_word(register_in(report, " sp "), &word, sizeof word))
             frames->offsets[0] = frames_offset((void *)(word - 1));
-        return;
+    } else {
+        Walk walk = {.boundary = boundary};
+        walk_up(&walk, frames);
     }
-    Walk walk = {.boundary = boundary, .last = deep, .most = deep ? UINT_MAX : DEEPEST};
-    walk_up(&walk, frames);
 }
 
 void frames_file(const char *path, const char *shown) {

@@ -203,8 +203,7 @@ bool guard_calls(GuardStop stop) {
         unsigned long flags;
         void *restorer;
         uint64_t mask;
-    } action = {on_call, SA_SIGINFO | SA_NODEFER | SA_ONSTACK | 0x04000000 /* SA_RESTORER */,
-                guard_return, 0};
+    } action = {on_call, SA_SIGINFO | SA_NODEFER | 0x04000000 /* SA_RESTORER */, guard_return, 0};
     told = stop;
     dl_iterate_phdr(find_linker, NULL);
     if (host(SYS_rt_sigaction, SIGSYS, (long)&action, 0, sizeof action.mask, 0, 0) != 0)

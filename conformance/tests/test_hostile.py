@@ -154,3 +154,26 @@ def test_output_is_not_mixed_with_ours(cbfuzz, script, hostile):
         for arguments in (["run", "--trace"], ["run", "--trace", "--json"]):
             shown = cbfuzz(*arguments, "--impl", hostile, script(ASKS), env={"HOSTILE": act}, code=0)
             assert "cbfuzz's output" not in shown.text
+
+
+# An implementation that crashes often
+
+
+def test_each_planted_bug_is_named_once(cbfuzz, tmp_path):
+    """Thousands of crashes in a minute; here for some seconds, from two seeds: the same six, whoever looks."""
+    source = HOSTILE / "crashes_often.c"
+    shared = build_impl(tmp_path / "crashes_often.so", source)
+    planted = {number for number, line in enumerate(source.read_text().splitlines(), 1) if "planted: " in line}
+    seen = []
+    for seed in ("1", "2"):
+        found = cbfuzz("fuzz", "--json", "--impl", shared, "--seconds", "15", "--seed", seed, "--keep-going",
+                       "--artifacts", tmp_path / seed, code=1).json
+        assert found["deaths"] >= 50 and found["programs"] > found["deaths"], found
+        seen.append(sorted(finding["signature"] for finding in found["findings"]))
+        for finding in found["findings"]:
+            again = cbfuzz("run", "--json", "--impl", shared, finding["file"], code=1).json["programs"][0]
+            assert again["observed"] == finding["observed"]
+    assert seen[0] == seen[1] and len(seen[0]) == len(planted) == 6, seen
+    lines = {int(re.search(r"crashes_often\.c:(\d+)", signature)[1]) for signature in seen[0]}
+    # One is told by the line that calls itself, not by the one that began it.
+    assert len(lines & planted) == 5, lines
