@@ -97,6 +97,17 @@ static bool notifies(CallKind kind) {
     return NOTIFIERS >> kind & 1;
 }
 
+/* Nothing is known yet of the processors that this call is about. */
+static void change_begin(Machine *machine, SpecFrame *frame) {
+    frame->status = 0;
+    frame->started = frame->finished = 0;
+    frame->unknown = 0;
+    frame->failing = UINT32_MAX;
+    frame->added = 0;
+    frame->called = 0;
+    if (frame->call.kind == CALL_PROCESSOR_STAGE) stage_begin(machine, frame);
+}
+
 Permission machine_call(Machine *machine, const Call *call) {
     if (machine->frame_count == MACHINE_FRAMES) return PERMIT_FULL;
     Permission permission = permit(machine, call);
@@ -118,21 +129,16 @@ Permission machine_call(Machine *machine, const Call *call) {
         frame->path = (uint8_t)name_path(call->name, call->case_insensitive);
         frame->hash = call->name.present ? name_hash(call->name) : 0;
     }
-    frame->object = notified_object(machine, call);
-    frame->end = frame->cursor = 0;
+    frame->object = NO_ID;
     frame->running = NO_ID;
     frame->clause = CLAUSE_NONE;
     frame->calls = 0;
-    frame->status = 0;
-    frame->started = frame->finished = 0;
-    frame->unknown = 0;
-    frame->failing = UINT32_MAX;
-    frame->added = 0;
-    frame->called = 0;
     if (notifies(call->kind)) {
+        frame->object = notified_object(machine, call);
         notify_begin(machine, frame);
-        if (call->kind == CALL_PROCESSOR_STAGE) stage_begin(machine, frame);
     }
+    if (call->kind == CALL_PROCESSOR_STAGE || call->kind == CALL_REGISTER_CHANGE)
+        change_begin(machine, frame);
     return permission;
 }
 
@@ -207,11 +213,12 @@ static uint32_t bucket(uint32_t count) {
 /* The abstract state of what the call was about, and the call: one number. */
 static uint32_t feature_of(const Machine *machine, const SpecFrame *frame, Outcome outcome) {
     const Call *call = &frame->call;
-    uint16_t about = call->kind == CALL_CREATE ? machine->result_object : frame->object;
-    if (about == NO_ID && call->kind >= CALL_REGISTER && call->kind <= CALL_MAKE_TEMPORARY)
-        about = call->kind == CALL_UNREGISTER ? NO_ID : call->object;
-    if (call->kind == CALL_UNREGISTER && call->registration != NO_ID)
-        about = machine->registrations[call->registration].object;
+    uint16_t about;
+    if (call->kind == CALL_CREATE) about = machine->result_object;
+    else if (call->kind > CALL_MAKE_TEMPORARY) about = frame->object;
+    else if (call->kind != CALL_UNREGISTER) about = call->object;
+    else if (call->registration == NO_ID) about = NO_ID;
+    else about = machine->registrations[call->registration].object;
     uint32_t feature = call->kind | bucket(machine->frame_count - 1u) << 4 |
                        (uint32_t)frame->irql << 6 | bucket(frame->calls) << 8 |
                        (uint32_t)outcome << 10;

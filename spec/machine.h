@@ -80,16 +80,16 @@ typedef struct {
     CallKind kind;
     bool create, multiple, case_insensitive, permanent, exclusive; /* create */
     bool openif, kernel_handle;                                    /* without effect here */
+    bool giving_back; /* make_temporary: by the harness at the end, which needs no reference */
     SpecName name;
     uint16_t object; /* register, notify, reference, dereference, make_temporary; NO_ID: NULL */
     uint16_t registration; /* unregister, deregister_change; NO_ID: NULL */
     uint8_t routine;       /* register*: 1.. */
-    uint64_t context;      /* register* */
-    uint64_t argument[2];  /* notify, power_state */
     uint8_t level;         /* irql: the level wanted */
     uint8_t stage;         /* processor_stage */
     bool existing;         /* register_change */
-    bool giving_back;      /* make_temporary: by the harness at the end, which needs no reference */
+    uint64_t context;      /* register* */
+    uint64_t argument[2];  /* notify, power_state */
     uint32_t processor;    /* processor_stage: its number; register_change: how many are active */
     uint32_t status;       /* set_status; processor_stage FAILURE */
 } Call;
@@ -178,8 +178,8 @@ typedef struct {
     uint16_t end;     /* registrations made before it: those below */
     uint16_t cursor;  /* next registration in order: its place in live[] */
     uint16_t running; /* registration whose routine runs for it, or NO_ID */
-    uint16_t worlds_misused;
-    ClauseId clause; /* of a divergence seen inside */
+    uint64_t bit;     /* its own in SpecRegistration.called */
+    ClauseId clause;  /* of a divergence seen inside */
     uint32_t calls;
     /* processor change */
     uint32_t status;            /* what the status place holds */

@@ -9,6 +9,9 @@ enum {
     STATUS_UNSUCCESSFUL_CODE = (int)0xC0000001,
 };
 
+/* What happens in few steps is kept out of the way of the others. */
+#define SPEC_RARE __attribute__((cold, noinline))
+
 /* A clause was at stake in this step. */
 static inline void at_stake(Machine *machine, ClauseId clause) {
     machine->exercised[clause >> 6] |= UINT64_C(1) << (clause & 63);
@@ -16,11 +19,6 @@ static inline void at_stake(Machine *machine, ClauseId clause) {
 
 static inline SpecFrame *top_frame(Machine *machine) {
     return &machine->frames[machine->frame_count - 1];
-}
-
-/* Its place among the calls in progress, as a bit. */
-static inline uint64_t frame_bit(const Machine *machine, const SpecFrame *frame) {
-    return UINT64_C(1) << (frame - machine->frames);
 }
 
 /* The frame of the call inside of which a call is made now, or NULL. */

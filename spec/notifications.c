@@ -14,7 +14,7 @@ Permission notify_call(Machine *machine, const Call *call) {
 }
 
 void notify_begin(Machine *machine, SpecFrame *frame) {
-    uint64_t bit = frame_bit(machine, frame);
+    uint64_t bit = frame->bit = UINT64_C(1) << (frame - machine->frames);
     frame->end = machine->registration_count;
     frame->cursor = 0;
     for (unsigned i = 0; i < machine->live_count; i++)
@@ -44,10 +44,21 @@ static void expected_arguments(const Machine *machine, const SpecFrame *frame,
     }
 }
 
-static bool value_fits(SpecValue expected, SpecValue seen) {
-    if (expected.kind == SPEC_WILD) return true;
-    return expected.kind == seen.kind && expected.number == seen.number &&
-           (expected.kind != SPEC_CONTEXT || expected.stage == seen.stage);
+static bool value_fits(const SpecValue *expected, const SpecValue *seen) {
+    if (expected->kind == SPEC_WILD) return true;
+    return expected->kind == seen->kind && expected->number == seen->number &&
+           (expected->kind != SPEC_CONTEXT || expected->stage == seen->stage);
+}
+
+/* The same as to compare with expected_arguments, at once for what passes numbers. */
+static bool argument_fits(const Machine *machine, const SpecFrame *frame, const Entry *entry,
+                          unsigned which) {
+    const SpecValue *seen = &entry->argument[which];
+    if (frame->call.kind != CALL_PROCESSOR_STAGE && frame->call.kind != CALL_SET_SYSTEM_TIME)
+        return seen->kind == SPEC_NUMBER && seen->number == frame->call.argument[which];
+    SpecValue argument[2];
+    expected_arguments(machine, frame, argument);
+    return value_fits(&argument[which], seen);
 }
 
 static bool same_routine(const SpecRegistration *registration, const Entry *entry) {
@@ -71,9 +82,10 @@ static SpecRegistration *match_due(Machine *machine, SpecFrame *frame, const Ent
 /* One that was made during the notification: it may be called, after the others,
  * in order. Where processor change routines are called as well, the same call can
  * be one's or the other's, so that order among these says nothing. */
-static SpecRegistration *match_late(Machine *machine, SpecFrame *frame, const Entry *entry) {
+SPEC_RARE static SpecRegistration *match_late(Machine *machine, SpecFrame *frame,
+                                              const Entry *entry) {
     bool stage = frame->call.kind == CALL_PROCESSOR_STAGE;
-    uint64_t bit = frame_bit(machine, frame);
+    uint64_t bit = frame->bit;
     for (unsigned i = frame->cursor; i < machine->live_count; i++) {
         uint16_t number = machine->live[i];
         SpecRegistration *registration = &machine->registrations[number];
@@ -89,8 +101,9 @@ static SpecRegistration *match_late(Machine *machine, SpecFrame *frame, const En
 
 /* A processor change registration that has not been called yet: their order is
  * open. First those that must be called. */
-static SpecRegistration *match_change(Machine *machine, SpecFrame *frame, const Entry *entry) {
-    uint64_t bit = frame_bit(machine, frame);
+SPEC_RARE static SpecRegistration *match_change(Machine *machine, SpecFrame *frame,
+                                                const Entry *entry) {
+    uint64_t bit = frame->bit;
     for (unsigned i = 0; i < machine->live_count; i++) {
         SpecRegistration *registration = &machine->registrations[machine->live[i]];
         if (registration->object == NO_ID && same_routine(registration, entry) &&
@@ -110,8 +123,8 @@ static SpecRegistration *match(Machine *machine, SpecFrame *frame, const Entry *
 }
 
 /* Why does this routine call not fit? Marks what it may stand for, out of order. */
-static ClauseId explain(Machine *machine, SpecFrame *frame, const Entry *entry) {
-    uint64_t bit = frame_bit(machine, frame);
+SPEC_RARE static ClauseId explain(Machine *machine, SpecFrame *frame, const Entry *entry) {
+    uint64_t bit = frame->bit;
     SpecRegistration *called = NULL, *dead = NULL, *foreign = NULL, *due = NULL;
     bool same_alive = false;
     for (unsigned i = 0; i < machine->registration_count; i++) {
@@ -145,8 +158,8 @@ static ClauseId explain(Machine *machine, SpecFrame *frame, const Entry *entry) 
     return CLAUSE_NOTIFY_ONLY;
 }
 
-static ClauseId clause_of_argument(const Machine *machine, const SpecFrame *frame, bool change,
-                                   unsigned which) {
+SPEC_RARE static ClauseId clause_of_argument(const Machine *machine, const SpecFrame *frame,
+                                             bool change, unsigned which) {
     if (frame->call.kind == CALL_PROCESSOR_STAGE && machine->windows) {
         if (!change) return CLAUSE_WINDOWS_PROCESSOR_ARGUMENTS;
         switch ((Stage)frame->call.stage) {
@@ -168,10 +181,8 @@ static Outcome judge_entry(Machine *machine, SpecFrame *frame, const Entry *entr
     at_stake(machine, CLAUSE_NOTIFY_ARGUMENT2);
     at_stake(machine, CLAUSE_ROUTINE_IRQL_LIMIT);
     at_stake(machine, CLAUSE_NOTIFY_SAME_IRQL);
-    SpecValue argument[2];
-    expected_arguments(machine, frame, argument);
     for (unsigned i = 0; i < 2; i++)
-        if (!value_fits(argument[i], entry->argument[i]))
+        if (!argument_fits(machine, frame, entry, i))
             return misfit(frame, clause_of_argument(machine, frame, change, i));
     if (entry->irql > LEVEL_DISPATCH) return misfit(frame, CLAUSE_ROUTINE_IRQL_LIMIT);
     if (entry->irql != frame->irql)
@@ -181,7 +192,7 @@ static Outcome judge_entry(Machine *machine, SpecFrame *frame, const Entry *entr
 }
 
 Outcome notify_enter(Machine *machine, SpecFrame *frame, const Entry *entry) {
-    uint64_t bit = frame_bit(machine, frame);
+    uint64_t bit = frame->bit;
     SpecRegistration *registration = frame->diverged ? NULL : match(machine, frame, entry);
     if (!registration && !frame->diverged && change_pending(machine, frame, entry))
         return judge_entry(machine, frame, entry, true);
@@ -200,7 +211,7 @@ Outcome notify_enter(Machine *machine, SpecFrame *frame, const Entry *entry) {
 
 /* A routine of this object, registered before and still, that was not called. */
 static const SpecRegistration *missed(const Machine *machine, const SpecFrame *frame) {
-    uint64_t bit = frame_bit(machine, frame);
+    uint64_t bit = frame->bit;
     /* As long as all came in order, those below the cursor were called. */
     unsigned from = frame->diverged ? 0 : frame->cursor;
     for (unsigned i = from; i < machine->live_count && machine->live[i] < frame->end; i++) {
@@ -211,8 +222,8 @@ static const SpecRegistration *missed(const Machine *machine, const SpecFrame *f
     return NULL;
 }
 
-static ClauseId clause_of_missed(const Machine *machine, const SpecFrame *frame,
-                                 const SpecRegistration *missing) {
+SPEC_RARE static ClauseId clause_of_missed(const Machine *machine, const SpecFrame *frame,
+                                           const SpecRegistration *missing) {
     if (missing->without_memory) return CLAUSE_REGISTER_ERROR;
     if (missing->from_routine) return CLAUSE_REGISTER_ANY_TIME;
     if (frame->removed) return CLAUSE_UNREGISTER_OTHERS_STAY;
@@ -253,7 +264,7 @@ static void note_stakes(Machine *machine, const SpecFrame *frame) {
 static Outcome judge_change_stage(Machine *machine, const SpecFrame *frame) {
     static const ClauseId clauses[] = {CLAUSE_WINDOWS_CHANGE_START, CLAUSE_WINDOWS_CHANGE_COMPLETE,
                                        CLAUSE_WINDOWS_CHANGE_FAILURE};
-    uint64_t bit = frame_bit(machine, frame);
+    uint64_t bit = frame->bit;
     bool last = frame->call.stage == STAGE_COMPLETE;
     for (unsigned i = 0; i < machine->live_count; i++) {
         uint16_t number = machine->live[i];
@@ -297,7 +308,7 @@ Outcome notify_return(Machine *machine) {
 size_t machine_expected(const Machine *machine, ExpectedEntry *entries, size_t capacity) {
     const SpecFrame *frame = &machine->frames[machine->frame_count];
     size_t count = 0;
-    uint64_t bit = frame_bit(machine, frame);
+    uint64_t bit = frame->bit;
     for (unsigned i = 0; i < machine->registration_count && count < capacity; i++) {
         const SpecRegistration *registration = &machine->registrations[i];
         bool change = registration->object == NO_ID;
@@ -317,7 +328,7 @@ size_t machine_expected(const Machine *machine, ExpectedEntry *entries, size_t c
 }
 
 bool notify_next(const Machine *machine, const SpecFrame *frame, Entry *entry) {
-    uint64_t bit = frame_bit(machine, frame);
+    uint64_t bit = frame->bit;
     bool stage = frame->call.kind == CALL_PROCESSOR_STAGE;
     unsigned from = stage ? 0 : frame->cursor;
     for (unsigned i = from; i < machine->live_count && machine->live[i] < frame->end; i++) {

@@ -23,7 +23,7 @@ static uint64_t active_processors(const SpecFrame *frame) {
 }
 
 void stage_begin(Machine *machine, const SpecFrame *frame) {
-    uint64_t bit = frame_bit(machine, frame);
+    uint64_t bit = frame->bit;
     bool inside = false; /* of the announcement of another processor, which goes on counting */
     for (SpecFrame *outer = machine->frames; outer < frame; outer++) {
         outer->called &= ~bit;
@@ -37,7 +37,7 @@ void stage_begin(Machine *machine, const SpecFrame *frame) {
 }
 
 bool change_pending(Machine *machine, const SpecFrame *frame, const Entry *entry) {
-    uint64_t bit = frame_bit(machine, frame);
+    uint64_t bit = frame->bit;
     if (frame->call.kind != CALL_PROCESSOR_STAGE) return false;
     for (SpecFrame *outer = machine->frames; outer < frame; outer++) {
         const Call *call = &outer->call;

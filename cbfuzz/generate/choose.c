@@ -218,16 +218,16 @@ bool choose_statement(Generator *generator) {
     uint8_t weight[LINE_KINDS];
     choose_offer(generator, &offer);
     weigh(generator, &offer, weight);
-    uint32_t total = 0;
-    for (unsigned kind = 0; kind < LINE_KINDS; kind++) {
-        if (!(generator->kinds >> kind & 1)) weight[kind] = 0;
-        total += weight[kind];
-    }
+    uint32_t total = 0, kinds = generator->kinds;
+    for (uint32_t left = kinds; left; left &= left - 1)
+        total += weight[__builtin_ctz(left)];
     if (!total) return false;
     uint32_t pick = random_below(random, total);
-    unsigned kind = 0;
-    while (pick >= weight[kind])
-        pick -= weight[kind++];
+    while (pick >= weight[__builtin_ctz(kinds)]) {
+        pick -= weight[__builtin_ctz(kinds)];
+        kinds &= kinds - 1;
+    }
+    unsigned kind = (unsigned)__builtin_ctz(kinds);
     Line *line = program_place(generator->program, kind, 0, NULL);
     if (!line) return false;
     switch ((LineKind)kind) {

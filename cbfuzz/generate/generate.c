@@ -31,7 +31,7 @@ void generator_prepare(Generator *generator, Executor *executor, const Recipe *r
     generator->random.state = recipe->seed;
     program_clear(recipe->program);
     program_reserve_units(recipe->program, units);
-    journal_follow(recipe->journal, recipe->program, 0);
+    journal_begin(recipe->journal);
     generator->bytes = 1;
     generator->called = 0;
     generator->event_count = 0;

@@ -12,13 +12,16 @@ bool program_needs_windows(const Program *program) {
     return note && note->text_length == 7 && !memcmp(program->text + note->text_at, "windows", 7);
 }
 
+/* What happens to few calls is kept out of the way of the others. */
+#define RARE __attribute__((cold, noinline))
+
 /* Stops the run. Leaves the calls in progress if the actor has a way to. */
-static void halt(Executor *executor, RunState state) {
+RARE static void halt(Executor *executor, RunState state) {
     executor->state = state;
     if (executor->actor->abandon && executor->level) executor->actor->abandon(executor);
 }
 
-static void conclude(Executor *executor, Verdict verdict, ClauseId clause) {
+RARE static void conclude(Executor *executor, Verdict verdict, ClauseId clause) {
     Judgement *judgement = executor->judgement;
     judgement->verdict = verdict;
     judgement->clause = clause;
@@ -28,17 +31,21 @@ static void conclude(Executor *executor, Verdict verdict, ClauseId clause) {
     judgement->routine = executor->routine;
 }
 
-static void say(Executor *executor, const char *kind, const char *detail) {
+RARE static void say(Executor *executor, const char *kind, const char *detail) {
     Judgement *judgement = executor->judgement;
     snprintf(judgement->kind, sizeof judgement->kind, "%s", kind ? kind : "");
     snprintf(judgement->detail, sizeof judgement->detail, "%s", detail ? detail : "");
 }
 
-static void settle(Executor *executor, Outcome outcome) {
-    if (outcome == OUTCOME_ALLOWED || executor->state != RUN_GOES_ON) return;
+RARE static void stop(Executor *executor, Outcome outcome) {
+    if (executor->state != RUN_GOES_ON) return;
     bool misuse = outcome == OUTCOME_MISUSE;
     conclude(executor, misuse ? VERDICT_MISUSE : VERDICT_DIVERGES, executor->machine.clause);
     halt(executor, misuse ? RUN_MISUSED : RUN_DIVERGED);
+}
+
+static inline void settle(Executor *executor, Outcome outcome) {
+    if (outcome != OUTCOME_ALLOWED) stop(executor, outcome);
 }
 
 static const Verdict verdict_of_abort[] = {
@@ -133,6 +140,26 @@ static void keep_event(Event *event, const Entry *entry, unsigned level) {
     }
 }
 
+/* Runs the body of the routine that was called. */
+static void run_body(Executor *executor, uint32_t first, uint8_t its_routine) {
+    const Program *program = executor->program;
+    uint32_t line = executor->line;
+    uint8_t routine = executor->routine;
+    Return result = executor->result;
+    uint32_t from = executor->events_from;
+    executor->routine = its_routine;
+    for (uint32_t i = first; executor->state == RUN_GOES_ON; i++) {
+        if (program->lines[i].kind == LINE_END) break;
+        executor_line(executor, i);
+    }
+    if (executor->state == RUN_GOES_ON) {
+        executor->line = line;
+        executor->routine = routine;
+        executor->result = result;
+        executor->events_from = from;
+    }
+}
+
 void executor_enter(Executor *executor, const Entry *entry) {
     if (executor->state != RUN_GOES_ON) return;
     Machine *machine = &executor->machine;
@@ -144,53 +171,37 @@ void executor_enter(Executor *executor, const Entry *entry) {
     executor->level++;
     if (outcome != OUTCOME_ALLOWED) executor->collecting = true;
     if (++executor->entries > EXECUTOR_ENTRIES) halt(executor, RUN_FULL);
-    const Program *program = executor->program;
-    uint32_t body = program->body_at[entry->routine];
+    uint32_t body = executor->program->body_at[entry->routine];
     if (body && !executor->collecting && executor->level < EXECUTOR_LEVELS &&
-        executor->calls < EXECUTOR_CALLS) {
-        uint32_t line = executor->line;
-        uint8_t routine = executor->routine;
-        Return result = executor->result;
-        uint32_t from = executor->events_from;
-        executor->routine = entry->routine;
-        for (uint32_t i = body - 1; executor->state == RUN_GOES_ON; i++) {
-            if (program->lines[i].kind == LINE_END) break;
-            executor_line(executor, i);
-        }
-        if (executor->state == RUN_GOES_ON) {
-            executor->line = line;
-            executor->routine = routine;
-            executor->result = result;
-            executor->events_from = from;
-        }
-    }
+        executor->calls < EXECUTOR_CALLS)
+        run_body(executor, body - 1, entry->routine);
     if (executor->state == RUN_GOES_ON) settle(executor, machine_leave(machine, machine->irql));
     executor->level--;
 }
 
 bool executor_translate(const Executor *executor, uint32_t index, Call *call) {
     static const uint8_t kinds[LINE_KINDS] = {
-        [LINE_CREATE] = CALL_CREATE,
-        [LINE_OPEN] = CALL_CREATE,
-        [LINE_REGISTER] = CALL_REGISTER,
-        [LINE_NOTIFY] = CALL_NOTIFY,
-        [LINE_UNREGISTER] = CALL_UNREGISTER,
-        [LINE_REFERENCE] = CALL_REFERENCE,
-        [LINE_DEREFERENCE] = CALL_DEREFERENCE,
-        [LINE_MAKE_TEMPORARY] = CALL_MAKE_TEMPORARY,
-        [LINE_IRQL] = CALL_IRQL,
-        [LINE_SET_SYSTEM_TIME] = CALL_SET_SYSTEM_TIME,
-        [LINE_POWER_STATE] = CALL_POWER_STATE,
-        [LINE_ADD_PROCESSOR] = CALL_PROCESSOR_STAGE,
-        [LINE_REGISTER_PROCESSOR_CHANGE] = CALL_REGISTER_CHANGE,
-        [LINE_DEREGISTER_PROCESSOR_CHANGE] = CALL_DEREGISTER_CHANGE,
-        [LINE_SET_STATUS] = CALL_SET_STATUS,
+        /* 0: no call */
+        [LINE_CREATE] = CALL_CREATE + 1,
+        [LINE_OPEN] = CALL_CREATE + 1,
+        [LINE_REGISTER] = CALL_REGISTER + 1,
+        [LINE_NOTIFY] = CALL_NOTIFY + 1,
+        [LINE_UNREGISTER] = CALL_UNREGISTER + 1,
+        [LINE_REFERENCE] = CALL_REFERENCE + 1,
+        [LINE_DEREFERENCE] = CALL_DEREFERENCE + 1,
+        [LINE_MAKE_TEMPORARY] = CALL_MAKE_TEMPORARY + 1,
+        [LINE_IRQL] = CALL_IRQL + 1,
+        [LINE_SET_SYSTEM_TIME] = CALL_SET_SYSTEM_TIME + 1,
+        [LINE_POWER_STATE] = CALL_POWER_STATE + 1,
+        [LINE_ADD_PROCESSOR] = CALL_PROCESSOR_STAGE + 1,
+        [LINE_REGISTER_PROCESSOR_CHANGE] = CALL_REGISTER_CHANGE + 1,
+        [LINE_DEREGISTER_PROCESSOR_CHANGE] = CALL_DEREGISTER_CHANGE + 1,
+        [LINE_SET_STATUS] = CALL_SET_STATUS + 1,
     };
     const Program *program = executor->program;
     const Line *line = &program->lines[index];
-    if (line_info[line->kind].class != CLASS_CALL || line->kind == LINE_FAIL_ALLOCATION)
-        return false;
-    call->kind = kinds[line->kind];
+    if (!kinds[line->kind]) return false;
+    call->kind = kinds[line->kind] - 1u;
     call->object = call->registration = NO_ID;
     call->giving_back = false;
     if (line->operand != NO_VARIABLE) {

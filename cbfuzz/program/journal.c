@@ -3,14 +3,31 @@
 
 #include "program/dictionary.h"
 
-void journal_follow(Journal *journal, const Program *program, uint32_t from) {
-    for (uint32_t i = from; i < program->line_count; i++)
-        journal->lines[i] = program->lines[i];
+/* Field by field: the line was written a moment ago, in such pieces. */
+static void keep_line(JournalLine *kept, const Line *line) {
+    kept->kind = line->kind;
+    kept->routine = line->routine;
+    kept->flags = line->flags;
+    kept->operand = line->operand;
+    kept->name_length = line->name_length;
+    kept->name_at = line->name_at;
+    kept->number[0] = line->number[0];
+    kept->number[1] = line->number[1];
+}
+
+__attribute__((noinline)) static void keep_names(Journal *journal, const Program *program) {
     uint32_t units = program->unit_count - dictionary_unit_count;
     if (units > JOURNAL_UNITS) units = JOURNAL_UNITS;
-    for (uint32_t i = from ? journal->unit_count : 0; i < units; i++)
+    for (uint32_t i = journal->unit_count; i < units; i++)
         journal->units[i] = program->units[dictionary_unit_count + i];
     journal->unit_count = units;
+}
+
+void journal_follow(Journal *journal, const Program *program, uint32_t from) {
+    for (uint32_t i = from; i < program->line_count; i++)
+        keep_line(&journal->lines[i], &program->lines[i]);
+    if (program->unit_count - dictionary_unit_count != journal->unit_count)
+        keep_names(journal, program);
     journal->line_count = program->line_count;
 }
 
@@ -27,7 +44,7 @@ static bool read_name(const Journal *journal, Program *program, Line *line) {
     return true;
 }
 
-static bool read_line(const Journal *journal, Program *program, const Line *written) {
+static bool read_line(const Journal *journal, Program *program, const JournalLine *written) {
     Line line = {.kind = written->kind,
                  .routine = written->routine,
                  .flags = written->flags,

@@ -10,14 +10,26 @@
 
 enum { JOURNAL_UNITS = 1 << 18 /* code units of names that are not in the dictionary */ };
 
+/* What is kept of a line. */
+typedef struct {
+    uint8_t kind, routine, flags;
+    uint16_t operand, name_length;
+    uint32_t name_at;
+    uint64_t number[2];
+} JournalLine;
+
 typedef struct {
     uint32_t line_count, unit_count;
-    Line lines[PROGRAM_LINES];
+    JournalLine lines[PROGRAM_LINES];
     uint16_t units[JOURNAL_UNITS];
 } Journal;
 
-/* Brings the journal to the state of `program`, of which lines before `from` have not
- * changed; an empty program starts it anew. */
+/* Starts the journal of an empty program. */
+static inline void journal_begin(Journal *journal) {
+    journal->line_count = journal->unit_count = 0;
+}
+
+/* Brings the journal to the state of `program`, of which lines before `from` have not changed. */
 void journal_follow(Journal *journal, const Program *program, uint32_t from);
 
 /* Replaces what `program` holds by what the journal has: calls and bodies, without

@@ -15,8 +15,8 @@ const LineInfo line_info[LINE_KINDS] = {
 };
 
 /* Makes room for `more` elements behind `count`; ends the process when memory is short. */
-static void *grown(void *vector, uint32_t count, uint32_t more, uint32_t *capacity,
-                   size_t element) {
+__attribute__((cold, noinline)) static void *grown(void *vector, uint32_t count, uint32_t more,
+                                                   uint32_t *capacity, size_t element) {
     uint64_t needed = (uint64_t)count + more;
     uint64_t room = needed * 2 < 64 ? 64 : needed * 2;
     if (room > UINT32_MAX) room = UINT32_MAX;
@@ -97,25 +97,39 @@ void program_copy(Program *to, const Program *from) {
     memcpy(to->body_at, from->body_at, sizeof to->body_at);
 }
 
-/* Room for a line of this kind; what no script can say has none. */
-static bool admits(const Program *program, LineKind kind, uint8_t routine, bool *full) {
-    bool room = true;
+/* Makes what a block or a note needs; false when it cannot stand here. */
+static bool admit_other(Program *program, LineKind kind, uint8_t routine, bool *full) {
+    uint32_t *count = NULL, most = 0;
     switch (line_info[kind].class) {
-    case CLASS_CALL: room = program->statement_count < PROGRAM_STATEMENTS; break;
+    case CLASS_CALL: return true;
     case CLASS_BLOCK:
         if (program->open_block) return false;
         if (kind == LINE_ROUTINE ? program->body_at[routine] != 0 : program->threads >> routine & 1)
             return false;
-        room = program->statement_count < PROGRAM_STATEMENTS;
+        count = &program->statement_count;
+        most = PROGRAM_STATEMENTS;
         break;
-    case CLASS_END: return program->open_block != 0;
+    case CLASS_END:
+        if (!program->open_block) return false;
+        program->open_block = 0;
+        return true;
     case CLASS_NOTE:
         if (kind == LINE_PROFILE && program->has_profile) return false;
-        room = program->note_count < PROGRAM_NOTES;
+        count = &program->note_count;
+        most = PROGRAM_NOTES;
         break;
     }
-    if (!room && full) *full = true;
-    return room;
+    if (*count >= most) {
+        if (full) *full = true;
+        return false;
+    }
+    ++*count;
+    if (kind == LINE_PROFILE) program->has_profile = true;
+    if (line_info[kind].class == CLASS_NOTE) return true;
+    program->open_block = program->line_count + 1;
+    if (kind == LINE_ROUTINE) program->body_at[routine] = program->line_count + 2;
+    else program->threads |= 1u << routine;
+    return true;
 }
 
 static uint16_t new_variable(Program *program, Type type) {
@@ -126,36 +140,34 @@ static uint16_t new_variable(Program *program, Type type) {
     return (uint16_t)program->variable_count++;
 }
 
-Line *program_place(Program *program, LineKind kind, uint8_t routine, bool *full) {
+/* The place of a new line, with its result; the rest of it holds anything. */
+static inline Line *new_line(Program *program, LineKind kind, uint8_t routine, bool *full) {
     const LineInfo *info = &line_info[kind];
-    if (!admits(program, kind, routine, full)) return NULL;
-    uint32_t index = program->line_count;
     uint16_t result = NO_VARIABLE;
-    switch (info->class) {
-    case CLASS_CALL:
+    if (info->class == CLASS_CALL) {
+        if (program->statement_count >= PROGRAM_STATEMENTS) {
+            if (full) *full = true;
+            return NULL;
+        }
         program->statement_count++;
         result = new_variable(program, info->result);
-        break;
-    case CLASS_BLOCK:
-        program->statement_count++;
-        program->open_block = index + 1;
-        if (kind == LINE_ROUTINE) program->body_at[routine] = index + 2;
-        else program->threads |= 1u << routine;
-        break;
-    case CLASS_END: program->open_block = 0; break;
-    case CLASS_NOTE:
-        program->note_count++;
-        if (kind == LINE_PROFILE) program->has_profile = true;
-        break;
+    } else if (!admit_other(program, kind, routine, full)) {
+        return NULL;
     }
     GROW(program, lines, line_count, line_capacity, 1);
     Line *line = &program->lines[program->line_count++];
-    *line = (Line){.kind = (uint8_t)kind, .result = result, .operand = NO_VARIABLE};
+    line->result = result;
+    return line;
+}
+
+Line *program_place(Program *program, LineKind kind, uint8_t routine, bool *full) {
+    Line *line = new_line(program, kind, routine, full);
+    if (line) *line = (Line){.kind = (uint8_t)kind, .result = line->result, .operand = NO_VARIABLE};
     return line;
 }
 
 uint16_t program_append(Program *program, Line line, bool *full) {
-    Line *place = program_place(program, line.kind, line.routine, full);
+    Line *place = new_line(program, line.kind, line.routine, full);
     if (!place) return NO_VARIABLE;
     line.result = place->result;
     if (line_info[line.kind].operand == TYPE_NONE) line.operand = NO_VARIABLE;
@@ -205,6 +217,35 @@ uint32_t program_add_calls(Program *program, const ExpectedCall *calls, uint16_t
     if (count) memcpy(program->calls + at, calls, count * sizeof *calls);
     program->call_count += count;
     return at;
+}
+
+bool program_append_copy(Program *to, const Program *from, uint32_t index, uint16_t *map) {
+    const Line *source = &from->lines[index];
+    uint16_t operand = source->operand;
+    if (operand != NO_VARIABLE && (operand = map[operand]) == NO_VARIABLE) return false;
+    Line *line = new_line(to, source->kind, source->routine, NULL);
+    if (!line) return false;
+    uint16_t made = line->result;
+    *line = *source;
+    line->result = made;
+    line->operand = operand;
+    if (source->name_at >= dictionary_unit_count)
+        line->name_at = program_add_name(to, from->units + source->name_at, source->name_length);
+    if (source->text_length)
+        line->text_at = program_add_text(to, from->text + source->text_at, source->text_length);
+    if (source->expect == EXPECT_CALLS)
+        line->expect_at =
+            program_add_calls(to, from->calls + source->expect_at, source->expect_count);
+    if (made != NO_VARIABLE) {
+        map[source->result] = made;
+        const Variable *old = &from->variables[source->result];
+        if (old->name_length) {
+            uint32_t at = program_add_text(to, from->text + old->name_at, old->name_length);
+            to->variables[made].name_at = at;
+            to->variables[made].name_length = old->name_length;
+        }
+    }
+    return true;
 }
 
 bool program_expect_fits(LineKind kind, Expect expect) {

@@ -1,38 +1,7 @@
-/* Copies of lines from program to program, and what is left when some lines go. */
+/* What is left when some lines go. */
 #include <string.h>
 
-#include "program/dictionary.h"
 #include "program/program.h"
-
-bool program_append_copy(Program *to, const Program *from, uint32_t index, uint16_t *map) {
-    const Line *source = &from->lines[index];
-    uint16_t operand = source->operand;
-    if (operand != NO_VARIABLE && (operand = map[operand]) == NO_VARIABLE) return false;
-    Line *line = program_place(to, source->kind, source->routine, NULL);
-    if (!line) return false;
-    uint16_t made = line->result;
-    *line = *source;
-    line->result = made;
-    line->operand = operand;
-    if (line_info[source->kind].arguments == ARGUMENTS_NAME_AND_ATTRIBUTES &&
-        !(source->flags & FLAG_UNNAMED) && source->name_at >= dictionary_unit_count)
-        line->name_at = program_add_name(to, from->units + source->name_at, source->name_length);
-    if (source->text_length)
-        line->text_at = program_add_text(to, from->text + source->text_at, source->text_length);
-    if (source->expect == EXPECT_CALLS)
-        line->expect_at =
-            program_add_calls(to, from->calls + source->expect_at, source->expect_count);
-    if (made != NO_VARIABLE) {
-        map[source->result] = made;
-        const Variable *old = &from->variables[source->result];
-        if (old->name_length) {
-            uint32_t at = program_add_text(to, from->text + old->name_at, old->name_length);
-            to->variables[made].name_at = at;
-            to->variables[made].name_length = old->name_length;
-        }
-    }
-    return true;
-}
 
 /* Takes out of stays[] what cannot stand without what is out already; says whether there was any.
  */

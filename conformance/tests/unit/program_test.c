@@ -354,7 +354,7 @@ static void write_with_journal(Program *to, const Program *from, Journal *journa
     uint16_t map[PROGRAM_STATEMENTS];
     memset(map, 0xFF, sizeof map);
     program_clear(to);
-    journal_follow(journal, to, 0);
+    journal_begin(journal);
     uint32_t followed = 0;
     for (uint32_t i = 0; i < from->line_count; i++) {
         LineKind kind = from->lines[i].kind;
@@ -393,7 +393,7 @@ static void test_journal(void) {
               "%s", print(written));
         /* Whatever a dying process has made of it, what is read is a program. */
         for (unsigned i = 0; i < 8; i++)
-            ((uint8_t *)journal->lines)[roll(&state, 40 * sizeof(Line))] =
+            ((uint8_t *)journal->lines)[roll(&state, 40 * sizeof(JournalLine))] =
                 (uint8_t)roll(&state, 256);
         journal->line_count = roll(&state, 8) ? 40 : UINT32_MAX;
         journal->unit_count = roll(&state, 8) ? journal->unit_count : UINT32_MAX;
