@@ -24,13 +24,13 @@ static NameMatch same_path(const SpecObject *object, const SpecFrame *frame,
     if (a.units == b.units && a.length == b.length && leaf == object->in_directory)
         return MATCH_YES;             /* the very same */
     if (leaf != object->in_directory) /* only one that takes paths as they come knows */
-        return name_match(a, b, case_insensitive) == MATCH_NO ? MATCH_NO : MATCH_PERHAPS;
+        return name_match(&a, &b, case_insensitive) == MATCH_NO ? MATCH_NO : MATCH_PERHAPS;
     bool spelled = !leaf || !__builtin_memcmp(a.units, b.units, LEAF * sizeof *a.units);
     if (leaf) {
         a = (SpecName){a.units + LEAF, (uint16_t)(a.length - LEAF), true};
         b = (SpecName){b.units + LEAF, (uint16_t)(b.length - LEAF), true};
     }
-    NameMatch match = name_match(a, b, case_insensitive);
+    NameMatch match = name_match(&a, &b, case_insensitive);
     return match == MATCH_YES && !spelled && !case_insensitive ? MATCH_PERHAPS : match;
 }
 
@@ -120,7 +120,7 @@ Permission create_call(Machine *machine, const Call *call) {
     uint8_t answers = machine->readings.answers[QUESTION_CREATE_AT_APC];
     if (machine->irql > LEVEL_APC || (machine->irql == LEVEL_APC && !(answers & 1)))
         return PERMIT_MISUSE;
-    unsigned system = call->create ? name_system(call->name, call->case_insensitive) : 0;
+    unsigned system = call->create ? name_system(&call->name, call->case_insensitive) : 0;
     if (system) {
         at_stake(machine, CLAUSE_SYSTEM_NAMES_RESERVED);
         machine->clause = CLAUSE_SYSTEM_NAMES_RESERVED;
@@ -153,7 +153,7 @@ static Outcome failed(Machine *machine, const SpecFrame *frame, const Return *re
                    : worlds_keep(machine, 0, CLAUSE_CREATE_UNNAMED);
     }
     if (path == PATH_EMPTY) at_stake(machine, CLAUSE_CREATE_EMPTY_NAME);
-    bool own_reason = call->exclusive || found->exclusive || name_is_odd(call->name) ||
+    bool own_reason = call->exclusive || found->exclusive || name_is_odd(&call->name) ||
                       (machine->object_count >= MACHINE_ROOM_OBJECTS &&
                        objects_alive(machine) >= MACHINE_ROOM_OBJECTS);
     bool excused = own_reason || result->allocation_failed;

@@ -23,7 +23,7 @@ void machine_start(Machine *machine, bool windows, Readings readings, const uint
     machine->object_count = 3;
     for (unsigned i = 0; i < 3; i++) {
         SpecName name = {system_names[i], lengths[i], true};
-        if (!hashes[i]) hashes[i] = name_hash(name);
+        if (!hashes[i]) hashes[i] = name_hash(&name);
         machine->objects[i] = (SpecObject){.name = name,
                                            .pointer = system ? system[i] : 0,
                                            .hash = hashes[i],
@@ -126,8 +126,8 @@ Permission machine_call(Machine *machine, const Call *call) {
         frame->late = false;
     frame->began = ++machine->clock;
     if (call->kind == CALL_CREATE) {
-        frame->path = (uint8_t)name_path(call->name, call->case_insensitive);
-        frame->hash = call->name.present ? name_hash(call->name) : 0;
+        frame->path = (uint8_t)name_path(&call->name, call->case_insensitive);
+        frame->hash = call->name.present ? name_hash(&call->name) : 0;
     }
     frame->object = NO_ID;
     frame->running = NO_ID;

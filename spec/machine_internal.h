@@ -57,13 +57,13 @@ typedef enum {
     PATH_MISSING_DIRECTORY, /* \X\Y where X is not Callback */
     PATH_BELOW              /* \Callback\X\Y */
 } PathKind;
-uint32_t name_hash(SpecName name);
-NameMatch name_match(SpecName a, SpecName b, bool case_insensitive);
-PathKind name_path(SpecName name, bool case_insensitive);
+uint32_t name_hash(const SpecName *name);
+NameMatch name_match(const SpecName *a, const SpecName *b, bool case_insensitive);
+PathKind name_path(const SpecName *name, bool case_insensitive);
 /* Which system-defined object this name is: 1..3, or 0. */
-unsigned name_system(SpecName name, bool case_insensitive);
+unsigned name_system(const SpecName *name, bool case_insensitive);
 /* Has it code units that an implementation may refuse (controls, surrogates), or too many? */
-bool name_is_odd(SpecName name);
+bool name_is_odd(const SpecName *name);
 
 /* objects.c: what lives, is held and is named, in which worlds. */
 uint16_t object_alive(const SpecObject *object);

@@ -206,27 +206,25 @@ static int run_one(const uint8_t *data, size_t size) {
     return 0;
 }
 
-/* Has this run reached anything for the first time, or a new number of times? The
- * numbers are taken in the steps that libFuzzer takes them in. */
+/* How often a place was reached, as libFuzzer tells it apart: one bit of eight. */
+static unsigned char bit_of_count[256];
+
+static void prepare_bits(void) {
+    static const unsigned char from[8] = {1, 2, 3, 4, 8, 16, 32, 128};
+    for (unsigned step = 0; step < 8; step++)
+        for (unsigned count = from[step]; count < 256; count++)
+            bit_of_count[count] = (unsigned char)(1u << step);
+}
+
+/* Has this run reached anything for the first time, or a new number of times? */
 static bool is_novel(void) {
-    bool novel = false;
-    for (size_t i = 0; i < coverage_size; i += 8) {
-        uint64_t word = 0;
-        if (i + 8 <= coverage_size) __builtin_memcpy(&word, coverage + i, 8);
-        else copy(&word, coverage + i, coverage_size - i);
-        for (; word; word &= ~(UINT64_C(0xFF) << (__builtin_ctzll(word) & ~7))) {
-            unsigned at = (unsigned)__builtin_ctzll(word) / 8;
-            unsigned count = (unsigned)(word >> at * 8) & 0xFF;
-            unsigned step = count < 4     ? count - 1
-                            : count < 32  ? 32u - (unsigned)__builtin_clz(count)
-                            : count < 128 ? 6
-                                          : 7;
-            unsigned char bit = (unsigned char)(1u << step);
-            novel |= !(seen[i + at] & bit);
-            seen[i + at] |= bit;
-        }
+    unsigned novel = 0;
+    for (size_t i = 0; i < coverage_size; i++) {
+        unsigned bit = bit_of_count[coverage[i]];
+        novel |= bit & ~(unsigned)seen[i];
+        seen[i] |= (unsigned char)bit;
     }
-    return novel;
+    return novel != 0;
 }
 
 /* Makes a program, which runs while it is made. 0: it has shown nothing new, and
@@ -347,8 +345,9 @@ _Noreturn void worker_main(const Workplace *workplace, int argc, char **argv) {
     second_source = program_new();
     made_size = SIZE_MAX;
     coverage = globals_counters(&coverage_size);
+    prepare_bits();
     made_coverage = malloc(coverage_size + 1);
-    seen = calloc(1, coverage_size + 8);
+    seen = calloc(1, coverage_size + 1);
     if (!generator || !program || !first_source || !second_source || !made_coverage || !seen)
         _exit(3);
     argv = with_defaults(&argc, argv);
