@@ -1,4 +1,5 @@
 /* The table of subcommands. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -33,7 +34,14 @@ static void print_help(FILE *out) {
           out);
 }
 
+/* A standard stream that is closed stays unusable: no file of ours may get its number. */
+static void hold_streams(void) {
+    for (int stream = 0; stream <= 2; stream++)
+        if (fcntl(stream, F_GETFD) < 0) open("/dev/null", stream ? O_RDONLY : O_WRONLY);
+}
+
 int main(int argc, char **argv) {
+    hold_streams();
     if (argc > 0 && argv[0][0]) cli_program = argv[0];
     if (argc < 2) {
         print_help(stderr);
