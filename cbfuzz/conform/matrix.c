@@ -127,6 +127,11 @@ static void read_cases(Matrix *matrix, const Suite *suite) {
             add_item(matrix, one->clauses[c], COLUMN_CASES, one->name);
         if (!one->program) continue;
         Prediction prediction = predict(one->program, one->windows);
+        ClauseId subject = one->clauses[0];
+        if (clause_can_be_misused(subject) && !clause_set_has(&prediction.misused, subject))
+            problem(matrix, false,
+                    "%s: it is about %s, a rule of the caller's, and does not break it", one->name,
+                    clause_get(subject)->id);
         for (unsigned word = 0; word < 2; word++)
             broken.bits[word] |= prediction.misused.bits[word];
     }

@@ -27,7 +27,8 @@ typedef struct {
 const char *column_name(Column column);
 
 /* Fills the matrix. A gap is a cell that is empty and not explained, a caller's rule
- * that no case breaks, or two clauses that say the same. False: the source tree is
+ * that no case breaks, a case that is about such a rule first of all and does not break
+ * it, or two clauses that say the same. False: the source tree is
  * not there, `error` says what is missing. */
 bool matrix_read(Matrix *matrix, char *error, size_t error_size);
 void matrix_free(Matrix *matrix);

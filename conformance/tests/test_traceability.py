@@ -114,6 +114,13 @@ def test_a_rule_that_no_case_breaks(tree):
     assert "NOTIFY-SYSTEM-OBJECT: no case breaks this rule of the caller's" in tree.new()
 
 
+def test_a_case_that_does_not_break_its_rule(tree):
+    path = tree.folder / "conformance/cases/notify/mistake.cbs"
+    path.write_text('clause NOTIFY-SYSTEM-OBJECT\na = create "\\Callback\\Demo"\nnotify a 1 2\n')
+    assert tree.new() == {"notify/mistake.cbs: it is about NOTIFY-SYSTEM-OBJECT, a rule of the caller's, and does not "
+                          "break it"}
+
+
 def test_a_clause_that_the_machine_has_forgotten(tree):
     for path in (tree.folder / "spec").glob("*.c"):
         path.write_text(path.read_text().replace("CLAUSE_NOTIFY_ORDER", "CLAUSE_NOTIFY_ALL"))
