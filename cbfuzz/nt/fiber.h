@@ -7,8 +7,8 @@
 typedef struct NtFiber NtFiber;
 
 enum {
-    NT_FIBERS = 64,           /* that are in use at once; who comes later has to wait for a stack */
-    NT_FIBER_SIZE = 512 << 10 /* a kernel's has 24 KiB, without a sanitizer's red zones */
+    NT_FIBERS = 256,          /* that are in use at once; who comes later has to wait for a stack */
+    NT_FIBER_SIZE = 256 << 10 /* a kernel's has 24 KiB, without a sanitizer's red zones */
 };
 
 /* The one that the process began with. */

@@ -109,9 +109,7 @@ PSLIST_ENTRY InterlockedFlushSList(PSLIST_HEADER Head) {
  * prepared for the level at which these run. */
 static void check_lock(PKSPIN_LOCK lock, const char *routine, const void *site) {
     NT_SWITCH(NT_POINT_SPIN_LOCK, lock);
-    if (NT_UNLIKELY(*lock != 0))
-        nt_stop(NtRuleSpinLockDoubleAcquire, site, (uintptr_t)lock, *lock, routine,
-                "found it held");
+    if (NT_UNLIKELY(*lock != 0)) nt_spin_wait(lock, routine, site);
 }
 
 PLIST_ENTRY ExInterlockedInsertHeadList(PLIST_ENTRY Head, PLIST_ENTRY Entry, PKSPIN_LOCK Lock) {

@@ -73,6 +73,7 @@ struct _KTHREAD {
     PKSTART_ROUTINE start;
     PVOID context;
     const WORK_QUEUE_ITEM *item; /* that it is going to run */
+    bool counted;                /* among the system threads */
     uint32_t id;
     KPRIORITY priority;
     KAFFINITY affinity; /* 0: none chosen */
@@ -83,8 +84,6 @@ extern struct _KTHREAD *nt_current_thread;
 bool nt_thread_boot(void);
 void nt_thread_rewind(void);
 struct _KTHREAD *nt_thread_create(PKSTART_ROUTINE start, PVOID context, const void *site);
-/* Does the current thread run something other than the program itself? */
-bool nt_thread_is_system(void);
 
 /* Waits until somebody wakes those who wait for that address; false when nobody ever will. */
 bool nt_wait_for_lock(const volatile void *lock);
@@ -161,6 +160,8 @@ void nt_hold(struct _KTHREAD *thread, const volatile void *lock, NtHeldKind kind
 /* Index of the youngest hold of a lock by the current thread, or -1. */
 int nt_find_held(const volatile void *lock);
 void nt_drop_held(int index);
+/* Waits while another thread holds a spin lock; stops if nobody does, or the current one. */
+void nt_spin_wait(PKSPIN_LOCK lock, const char *routine, const void *site);
 /* Remembers the order of spin locks; stops when it was the other way round before. */
 void nt_spin_order(const volatile void *lock, const char *routine, const void *site);
 /* Lowers the level after a spin lock was released; stops when that is not the one before it. */
@@ -272,7 +273,8 @@ typedef struct {
     int64_t next_due; /* nothing is due before */
     uint32_t queued;  /* items in all queues */
     uint32_t last_id, polls;
-    NtQueue ready, waiting; /* threads other than the current one */
+    uint32_t system_threads; /* that were created and have not ended */
+    NtQueue ready, waiting;  /* threads other than the current one */
     NtQueue timers, calls;
     struct _KTHREAD *first_thread, *dpc_thread;
     PVOID process;

@@ -51,12 +51,10 @@ static void forget_order(const volatile void *lock) {
     nt_state.edge_count = kept;
 }
 
-static void acquire(PKSPIN_LOCK lock, NtHeldKind kind, const char *routine, const void *site) {
-    struct _KTHREAD *thread = nt_current_thread;
-    NT_SWITCH(NT_POINT_SPIN_LOCK, lock);
-    while (NT_UNLIKELY(*lock != 0)) {
+void nt_spin_wait(PKSPIN_LOCK lock, const char *routine, const void *site) {
+    while (*lock != 0) {
         ULONG_PTR value = *lock;
-        if (value == mark_of(thread))
+        if (value == mark_of(nt_current_thread))
             nt_stop(NtRuleSpinLockDoubleAcquire, site, (uintptr_t)lock, 0, routine,
                     "found it held by this thread");
         if (!is_mark(value))
@@ -66,6 +64,12 @@ static void acquire(PKSPIN_LOCK lock, NtHeldKind kind, const char *routine, cons
             nt_stop(NtRuleSpinLockDeadlock, site, (uintptr_t)lock, value, routine,
                     "the spin lock is held by a thread that waits, too");
     }
+}
+
+static void acquire(PKSPIN_LOCK lock, NtHeldKind kind, const char *routine, const void *site) {
+    struct _KTHREAD *thread = nt_current_thread;
+    NT_SWITCH(NT_POINT_SPIN_LOCK, lock);
+    if (NT_UNLIKELY(*lock != 0)) nt_spin_wait(lock, routine, site);
     if (NT_UNLIKELY(thread->spin_locks != 0)) nt_spin_order(lock, routine, site);
     else thread->spin_base = kind == HELD_SPIN_RAISED ? thread->irql : UINT8_MAX;
     *lock = mark_of(thread);

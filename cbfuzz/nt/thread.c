@@ -9,6 +9,9 @@
 #include "fiber.h"
 #include "internal.h"
 
+/* Half of the stacks are for work items: those that have none wait for one. */
+enum { MOST_THREADS = NT_FIBERS / 2 };
+
 struct _KTHREAD *nt_current_thread;
 static struct _KTHREAD *ended; /* who ran before, and is to be cleared away */
 
@@ -16,13 +19,13 @@ static struct _KTHREAD *ended; /* who ran before, and is to be cleared away */
 static void (*leave)(void *context);
 static void *leave_context;
 
-bool nt_thread_is_system(void) {
-    return nt_current_thread != nt_state.first_thread;
+static bool is_first(void) {
+    return nt_current_thread == nt_state.first_thread;
 }
 
 /* After each switch, on the stack that goes on. */
 static void arrive(void) {
-    if (leave != NULL && !nt_thread_is_system()) {
+    if (leave != NULL && is_first()) {
         void (*now)(void *) = leave;
         leave = NULL;
         now(leave_context);
@@ -50,7 +53,8 @@ void nt_leave(void (*the_leave)(void *context), void *context) {
     abort(); /* it left */
 }
 
-_Noreturn static void end_thread(const char *routine, const void *site);
+/* Never returns. The compiler is not told: the sanitizer would ask the system about each end. */
+static void end_thread(const char *routine, const void *site);
 
 static void run(void) {
     arrive();
@@ -235,15 +239,18 @@ NTSTATUS PsCreateSystemThread(PHANDLE ThreadHandle, ULONG DesiredAccess,
         NTSTATUS status = nt_check_attributes(ObjectAttributes);
         if (!NT_SUCCESS(status)) return status;
     }
+    if (nt_state.system_threads == MOST_THREADS) return STATUS_INSUFFICIENT_RESOURCES;
     struct _KTHREAD *thread = nt_thread_create(StartRoutine, StartContext, NT_SITE);
     if (thread == NULL) return STATUS_INSUFFICIENT_RESOURCES;
+    thread->counted = true;
+    nt_state.system_threads++;
     if (ClientId != NULL)
         *ClientId = (CLIENT_ID){PsGetCurrentProcessId(), PsGetThreadId((PETHREAD)thread)};
     return nt_handle_open(nt_pool_attached(thread), ObCreateHandle, DesiredAccess, attributes,
                           ThreadHandle);
 }
 
-_Noreturn static void end_thread(const char *routine, const void *site) {
+static void end_thread(const char *routine, const void *site) {
     struct _KTHREAD *thread = nt_current_thread;
     if (NT_UNLIKELY(thread->irql != PASSIVE_LEVEL))
         nt_stop_irql(NtRuleIrqlPsPassive, site, routine, PASSIVE_LEVEL);
@@ -253,17 +260,18 @@ _Noreturn static void end_thread(const char *routine, const void *site) {
     if (NT_UNLIKELY(thread->critical != 0 || thread->guarded != 0))
         nt_stop(NtRuleThreadEndsInRegion, site, thread->critical, thread->guarded, routine,
                 "found a depth of %u", thread->critical + thread->guarded);
+    nt_state.system_threads -= thread->counted;
     thread->header.SignalState = 1;
     nt_signal(&thread->header);
     ended = thread;
-    schedule();
-    abort(); /* nobody goes on with it */
+    schedule(); /* nobody goes on with it */
 }
 
 NTSTATUS PsTerminateSystemThread(NTSTATUS ExitStatus) {
     (void)ExitStatus;
-    if (!nt_thread_is_system()) return STATUS_INVALID_PARAMETER;
+    if (is_first()) return STATUS_INVALID_PARAMETER;
     end_thread(__func__, NT_SITE);
+    return STATUS_SUCCESS;
 }
 
 PKTHREAD KeGetCurrentThread(VOID) {

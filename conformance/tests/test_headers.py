@@ -124,7 +124,7 @@ def entries():
             yield Entry(name, "exists", f"__typeof__(&({name})) V;", False)
             yield Entry(name, "prototype", f"extern {declare(spelled, name)};", False)
     for name in macros(HEADERS):
-        yield value(name, "constant", name)
+        yield value(name, "constant", f"({name}) | 0")  # a number, not another name of a function
 
 
 def errors(command, table):

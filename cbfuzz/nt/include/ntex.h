@@ -224,6 +224,9 @@ NTKERNELAPI VOID NTAPI ExReleasePushLockEx(PEX_PUSH_LOCK PushLock, ULONG Flags);
 #define ExfReleasePushLock(l) ExReleasePushLock(l)
 #define ExfReleasePushLockExclusive(l) ExReleasePushLockExclusive(l)
 #define ExfReleasePushLockShared(l) ExReleasePushLockShared(l)
+/* Waits until all have gone who have it now. */
+#define ExAcquireReleasePushLockExclusive(l)                                                       \
+    (ExAcquirePushLockExclusive(l), ExReleasePushLockExclusive(l))
 #define ExTryToAcquirePushLockExclusive(l) ExTryAcquirePushLockExclusive(l)
 #define ExTryToAcquirePushLockShared(l) ExTryAcquirePushLockShared(l)
 

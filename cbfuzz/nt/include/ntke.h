@@ -67,6 +67,11 @@ typedef struct _KLOCK_QUEUE_HANDLE {
     KIRQL OldIrql;
 } KLOCK_QUEUE_HANDLE, *PKLOCK_QUEUE_HANDLE;
 
+#define ExAcquireSpinLock(SpinLock, OldIrql) KeAcquireSpinLock(SpinLock, OldIrql)
+#define ExReleaseSpinLock(SpinLock, OldIrql) KeReleaseSpinLock(SpinLock, OldIrql)
+#define ExAcquireSpinLockAtDpcLevel(SpinLock) KeAcquireSpinLockAtDpcLevel(SpinLock)
+#define ExReleaseSpinLockFromDpcLevel(SpinLock) KeReleaseSpinLockFromDpcLevel(SpinLock)
+
 /* Makes a free lock. Any IRQL. (wdm) */
 NTKERNELAPI VOID NTAPI KeInitializeSpinLock(PKSPIN_LOCK SpinLock);
 /* Raises to DISPATCH_LEVEL and acquires; returns the old level. IRQL <= DISPATCH_LEVEL. (wdm) */
@@ -341,6 +346,7 @@ NTHALAPI VOID NTAPI KeStallExecutionProcessor(ULONG Microseconds);
 /* What a spinning loop does on each turn: others may run. Any IRQL. (wdm) */
 NTKERNELAPI VOID NTAPI KeYieldProcessor(VOID);
 #define YieldProcessor() KeYieldProcessor()
+#define _mm_pause KeYieldProcessor
 
 EXTERN_C_END
 

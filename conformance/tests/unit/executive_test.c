@@ -438,7 +438,7 @@ static void breaks_threads(void) {
     story[0] = 0;
 }
 
-/* More threads than there are stacks: the others begin when one is free. */
+/* More work than there are stacks: the rest begins when one is free. */
 static LONG ran;
 static VOID waits_and_counts(PVOID Context) {
     Shared *with = Context;
@@ -447,15 +447,26 @@ static VOID waits_and_counts(PVOID Context) {
 }
 
 static void threads_are_many(void) {
+    static WORK_QUEUE_ITEM items[1000];
+    HANDLE handle;
+    int made = 0;
     prepare();
     ran = 0;
-    for (int i = 0; i < 200; i++)
-        ObDereferenceObject(start(waits_and_counts, &shared));
+    for (size_t i = 0; i < RTL_NUMBER_OF(items); i++) {
+        ExInitializeWorkItem(&items[i], waits_and_counts, &shared);
+        ExQueueWorkItem(&items[i], DelayedWorkQueue);
+    }
     nt_settle(false);
     CHECK(ran == 0);
     KeSetEvent(&shared.go, 0, FALSE);
     nt_settle(false);
-    CHECK(ran == 200);
+    CHECK(ran == 1000);
+    nt_rewind();
+    prepare();
+    while (PsCreateSystemThread(&handle, 0, NULL, NULL, NULL, waits_and_counts, &shared) ==
+           STATUS_SUCCESS)
+        made++;
+    CHECK(made >= 100 && handle == NULL);
     nt_rewind();
     for (int i = 0; i < 200; i++) { /* those that are left over are forgotten */
         prepare();
