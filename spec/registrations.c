@@ -52,29 +52,30 @@ Permission register_call(Machine *machine, const Call *call) {
     return permit_in(machine, object_held(&machine->objects[call->object]), CLAUSE_REGISTER_OBJECT);
 }
 
-/* What the live registrations have in common with a new one. */
-typedef struct {
-    bool handle;      /* one has the handle */
-    uint8_t refusing; /* which readings of "the same routine again" would refuse it */
-} Likeness;
-
-static Likeness find_likeness(const Machine *machine, const Call *call, uint64_t handle) {
-    bool same = false, routine = false, pair = false;
+/* Which of the readings that are left would refuse this one as the same routine again? */
+static uint8_t refusing_readings(const Machine *machine, const Call *call) {
+    enum { PAIR = 2, ROUTINE = 4 };
+    uint8_t left = machine->readings.answers[QUESTION_SAME_ROUTINE], refusing = 0;
+    if (!(left & (PAIR | ROUTINE))) return 0;
     for (unsigned i = 0; i < machine->live_count; i++) {
         const SpecRegistration *other = &machine->registrations[machine->live[i]];
-        bool alike = other->object == call->object && other->routine == call->routine;
-        same |= other->handle == handle;
-        routine |= alike;
-        pair |= alike && other->context == call->context;
+        if (other->object != call->object || other->routine != call->routine) continue;
+        refusing |= ROUTINE;
+        if (other->context == call->context) refusing |= PAIR;
     }
-    return (Likeness){.handle = same, .refusing = (uint8_t)((pair ? 2 : 0) | (routine ? 4 : 0))};
+    return refusing & left;
+}
+
+static bool handle_is_taken(const Machine *machine, uint64_t handle) {
+    for (unsigned i = 0; i < machine->live_count; i++)
+        if (machine->registrations[machine->live[i]].handle == handle) return true;
+    return false;
 }
 
 bool register_is_refused(const Machine *machine, const Call *call) {
     const SpecObject *object = &machine->objects[call->object];
     uint8_t same = machine->readings.answers[QUESTION_SAME_ROUTINE];
-    return (!object->multiple && object->registered) ||
-           !(same & ~find_likeness(machine, call, 0).refusing);
+    return (!object->multiple && object->registered) || !(same & ~refusing_readings(machine, call));
 }
 
 /* What is broken when the object allows more or fewer than it was created for. */
@@ -95,7 +96,7 @@ static Outcome refused(Machine *machine, const Call *call, const SpecObject *obj
     }
     if (machine->live_count >= MACHINE_ROOM_REGISTRATIONS) return OUTCOME_ALLOWED;
     uint8_t *same = &machine->readings.answers[QUESTION_SAME_ROUTINE];
-    uint8_t refusing = find_likeness(machine, call, 0).refusing & *same;
+    uint8_t refusing = refusing_readings(machine, call);
     if (refusing) {
         *same = refusing;
         return OUTCOME_ALLOWED;
@@ -130,9 +131,9 @@ Outcome register_return(Machine *machine, const Return *result) {
         at_stake(machine, CLAUSE_REGISTER_SINGLE);
         return worlds_keep(machine, 0, clause_of_room(object, CLAUSE_REGISTER_SINGLE));
     }
-    Likeness likeness = find_likeness(machine, call, result->pointer);
-    if (likeness.handle) return worlds_keep(machine, 0, CLAUSE_REGISTER_HANDLE);
-    uint8_t refusing = likeness.refusing;
+    if (handle_is_taken(machine, result->pointer))
+        return worlds_keep(machine, 0, CLAUSE_REGISTER_HANDLE);
+    uint8_t refusing = refusing_readings(machine, call);
     if (refusing) {
         uint8_t *same = &machine->readings.answers[QUESTION_SAME_ROUTINE];
         if (!(*same & ~refusing)) return worlds_keep(machine, 0, CLAUSE_REGISTER_HANDLE);

@@ -245,7 +245,8 @@ static void real_call(Executor *the_executor, const Call *call, Return *result) 
     unsigned level = the_executor->level;
     const char *outer_base = stack_base;
     stack_base = __builtin_frame_address(0);
-    uint32_t failed = failed_before = nt_failed_allocations();
+    failed_before = the_executor->short_of_memory ? nt_failed_allocations() : 0;
+    uint32_t failed = failed_before;
     guard_inside = true;
     call_implementation(call, result);
     if (!calls_routines(call->kind)) nt_settle(false); /* what it left to system threads */
@@ -254,7 +255,7 @@ static void real_call(Executor *the_executor, const Call *call, Return *result) 
     if (the_executor->level != level)
         state_changed("RoutineRuns", "the call returned while a routine ran on a system thread, "
                                      "or was left by a jump");
-    result->allocation_failed = nt_failed_allocations() != failed;
+    result->allocation_failed = the_executor->short_of_memory && nt_failed_allocations() != failed;
     state = nt_thread_state();
     compare_state(before, state);
 }

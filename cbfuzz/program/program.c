@@ -141,7 +141,8 @@ static uint16_t new_variable(Program *program, Type type) {
 }
 
 /* The place of a new line, with its result; the rest of it holds anything. */
-static inline Line *new_line(Program *program, LineKind kind, uint8_t routine, bool *full) {
+__attribute__((always_inline)) static inline Line *new_line(Program *program, LineKind kind,
+                                                            uint8_t routine, bool *full) {
     const LineInfo *info = &line_info[kind];
     uint16_t result = NO_VARIABLE;
     if (info->class == CLASS_CALL) {
