@@ -19,13 +19,16 @@ typedef struct {
     const char *signature;
 } Trial;
 
-static bool shows(void *context, const Program *candidate) {
-    Trial *trial = context;
+static bool shows(Trial *trial, const Program *candidate) {
     char signature[SIGNATURE_TEXT];
-    if (interrupt_signal) return false; /* keep what has been reached */
     return runner_run(trial->runner, candidate, trial->readings) &&
            strcmp(verdict_signature(&trial->runner->session->judgement, signature),
                   trial->signature) == 0;
+}
+
+/* For the shrinker: an interrupt keeps what has been reached. */
+static bool still_shows(void *context, const Program *candidate) {
+    return !interrupt_signal && shows(context, candidate);
 }
 
 bool minimize(Runner *runner, Program *program, Readings readings, const char *signature) {
@@ -41,9 +44,9 @@ bool minimize(Runner *runner, Program *program, Readings readings, const char *s
     case VERDICT_CRASHES: budget = QUESTIONS_DEADLY; break;
     default: break;
     }
-    program_shrink(program, shows, &trial, budget);
+    program_shrink(program, still_shows, &trial, budget);
     runner->limit = limit;
-    return shows(&trial, program) || interrupt_signal;
+    return shows(&trial, program);
 }
 
 static void prepend_notes(Program *program, const Line *notes, unsigned count,

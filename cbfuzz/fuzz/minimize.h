@@ -6,7 +6,8 @@
 
 /* Shrinks `program`, which showed `signature` from `readings`. On return
  * runner->session->finding describes what the smaller program shows. Returns
- * false when the program does not show it again, and leaves it as it was. */
+ * false when the program does not show it again, and leaves it as it was. An
+ * interrupt ends it early, with what has been reached. */
 bool minimize(Runner *runner, Program *program, Readings readings, const char *signature);
 
 /* Writes down in the program what it is about: its clause, the profile if it

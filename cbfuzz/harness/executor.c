@@ -37,11 +37,14 @@ RARE static void say(Executor *executor, const char *kind, const char *detail) {
     snprintf(judgement->detail, sizeof judgement->detail, "%s", detail ? detail : "");
 }
 
-RARE static void stop(Executor *executor, Outcome outcome) {
-    if (executor->state != RUN_GOES_ON) return;
+RARE static RunState record(Executor *executor, Outcome outcome) {
     bool misuse = outcome == OUTCOME_MISUSE;
     conclude(executor, misuse ? VERDICT_MISUSE : VERDICT_DIVERGES, executor->machine.clause);
-    halt(executor, misuse ? RUN_MISUSED : RUN_DIVERGED);
+    return misuse ? RUN_MISUSED : RUN_DIVERGED;
+}
+
+RARE static void stop(Executor *executor, Outcome outcome) {
+    if (executor->state == RUN_GOES_ON) halt(executor, record(executor, outcome));
 }
 
 static inline void settle(Executor *executor, Outcome outcome) {
@@ -160,6 +163,17 @@ static void run_body(Executor *executor, uint32_t first, uint8_t its_routine) {
     }
 }
 
+/* Routines are called without end. Where one of these calls did not fit, that is what is
+ * broken: it is judged as if the call in progress had returned. */
+RARE static void stop_calls(Executor *executor) {
+    Machine *machine = &executor->machine;
+    Outcome outcome = OUTCOME_ALLOWED;
+    if (executor->collecting && machine->frame_count)
+        outcome = machine_return(machine, &executor->result);
+    executor->state = outcome == OUTCOME_ALLOWED ? RUN_FULL : record(executor, outcome);
+    if (executor->actor->abandon) executor->actor->abandon(executor);
+}
+
 void executor_enter(Executor *executor, const Entry *entry) {
     if (executor->state != RUN_GOES_ON) return;
     Machine *machine = &executor->machine;
@@ -168,9 +182,12 @@ void executor_enter(Executor *executor, const Entry *entry) {
     executor->event_count++;
     if (executor->trace) trace_enter(executor, entry);
     Outcome outcome = machine_enter(machine, entry);
-    executor->level++;
     if (outcome != OUTCOME_ALLOWED) executor->collecting = true;
-    if (++executor->entries > EXECUTOR_ENTRIES) halt(executor, RUN_FULL);
+    if (++executor->entries > EXECUTOR_ENTRIES) {
+        stop_calls(executor);
+        return;
+    }
+    executor->level++;
     uint32_t body = executor->program->body_at[entry->routine];
     if (body && !executor->collecting && executor->level < EXECUTOR_LEVELS &&
         executor->calls < EXECUTOR_CALLS)

@@ -1,7 +1,11 @@
 """Minimizing: shorter, still the same finding, never half a file."""
+import signal
+import subprocess
+import time
+
 import pytest
 
-from conftest import ORDER, ROOT
+from conftest import CBFUZZ, ORDER, ROOT
 
 NOISE = """\
 # A long way to the point.
@@ -81,3 +85,21 @@ def test_output_may_be_the_input(cbfuzz, script, insert_head):
     path = script(NOISE)
     cbfuzz("minimize", "--impl", insert_head, path, "-o", path)
     assert len(statements(path.read_text())) == 4
+
+
+def test_interrupted_at_any_moment(script, insert_head, tmp_path):
+    """What has been reached is written, or it was too late or too early for a signal to matter."""
+    path = script(NOISE, "noise.cbs")
+    codes = set()
+    for milliseconds in range(10, 90, 4):
+        out = tmp_path / f"{milliseconds}.cbs"
+        process = subprocess.Popen([CBFUZZ, "minimize", "--impl", insert_head, path, "-o", out], cwd=ROOT,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        time.sleep(milliseconds / 1000)
+        process.send_signal(signal.SIGINT)
+        shown, told = process.communicate(timeout=30)
+        codes.add(process.returncode)
+        assert process.returncode in (1, 130, -signal.SIGINT), told
+        if process.returncode >= 0 and told != b"cbfuzz minimize: interrupted\n":
+            assert b"DIVERGES  NOTIFY-ORDER" in shown and out.exists(), (process.returncode, told)
+    assert 130 in codes

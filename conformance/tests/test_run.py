@@ -3,7 +3,7 @@ import re
 
 import pytest
 
-from conftest import DEMO, ORDER, ROOT
+from conftest import DEMO, ORDER, ROOT, build_impl
 
 # Design, section 3; without its last line, which names files.
 FINDING = """\
@@ -240,3 +240,18 @@ def test_bytes_by_chance_expect_nothing(cbfuzz, script, tmp_path):
     cbfuzz("fuzz", "--runs", "50", "--artifacts", tmp_path / "found", corpus, code=0)
     written.rename(corpus / "written")
     cbfuzz("fuzz", "--runs", "50", "--artifacts", tmp_path / "found", corpus, code=1)
+
+
+def test_notification_that_starts_over(cbfuzz, script, tmp_path):
+    """Routines are called without end: that is a finding, not a bound of ours."""
+    text = (ROOT / "conformance/implementations/examples/kernel.c").read_text()
+    called = "            Registration->Busy -= 1;\n"
+    assert text.count(called) == 1
+    source = tmp_path / "starts_over.c"
+    source.write_text(text.replace(called, called + "            Link = &cbObject->RegisteredCallbacks;\n"))
+    impl = build_impl(tmp_path / "starts_over.so", source)
+    path = script(CREATE + "r = register a F1 0x10\nnotify a 0x1 0x2\n")
+    finding, = cbfuzz("run", "--json", "--impl", impl, path, code=1).json["programs"]
+    assert (finding["verdict"], finding["clause"], finding["step"]) == ("diverges", "NOTIFY-ONCE", 3)
+    assert finding["observed"].startswith("F1(0x10, 0x1, 0x2)  F1(0x10, 0x1, 0x2)  ")
+    cbfuzz("fuzz", "--impl", impl, "--seed", "1", "--runs", "200", "--artifacts", tmp_path / "found", code=1)
