@@ -191,10 +191,13 @@ NT_RAW void *nt_pool_allocate(NtBlockKind kind, size_t size, uint32_t tag, const
     }
     if (NT_UNLIKELY(size > NT_ARENA_SIZE)) return NULL;
     size_t padded = round_up(size) + RED_ZONE;
-    char *memory = bump(sizeof(Header) + padded);
+    size_t slack = size < PAGE_SIZE ? 0 : PAGE_SIZE - GRAIN; /* whole pages begin at a page */
+    char *memory = bump(sizeof(Header) + slack + padded);
     if (NT_UNLIKELY(memory == NULL)) return NULL;
-    Header *header = (Header *)memory;
     memory += sizeof(Header);
+    if (NT_UNLIKELY(slack != 0))
+        memory = (char *)(((uintptr_t)memory + slack) & ~(uintptr_t)(PAGE_SIZE - 1));
+    Header *header = (Header *)memory - 1;
     header->magic = MAGIC;
     header->tag = tag;
     header->size = (uint32_t)size;

@@ -19,19 +19,39 @@ void nt_object_reference(NtObject *object) {
     object->pointers++;
 }
 
-/* An object that is still named has the name's reference and cannot come here. */
-static void destroy(NtObject *object) {
+static VOID destroy(PVOID context) {
+    NtObject *object = context;
     OB_DELETE_METHOD procedure = object->type->info.DeleteProcedure;
-    object->state = OBJECT_DELETING;
     if (procedure != NULL) procedure(object->body);
     object->state = OBJECT_DELETED;
     nt_pool_release(object->body, "ObDereferenceObject", NULL);
 }
 
-int64_t nt_object_dereference(NtObject *object) {
+/* A delete procedure runs at PASSIVE_LEVEL, whatever the level of who gave the last reference
+ * back: a thread runs it, at once, unless it has to wait for something. */
+static void destroy_elsewhere(NtObject *object) {
+    struct _KTHREAD *thread = nt_thread_create(destroy, object, NULL);
+    if (thread == NULL) {
+        destroy(object);
+        return;
+    }
+    thread->priority = HIGH_PRIORITY;
+    nt_yield();
+}
+
+/* An object that is still named has the name's reference and cannot come here. */
+static int64_t dereference(NtObject *object, bool elsewhere) {
     int64_t left = --object->pointers;
-    if (left == 0) destroy(object);
-    return left;
+    if (left != 0) return left;
+    object->state = OBJECT_DELETING;
+    bool here = nt_current_thread->irql == PASSIVE_LEVEL && !elsewhere;
+    if (here || object->type->info.DeleteProcedure == NULL) destroy(object);
+    else destroy_elsewhere(object);
+    return 0;
+}
+
+int64_t nt_object_dereference(NtObject *object) {
+    return dereference(object, false);
 }
 
 /* Each name and each open handle holds a reference: a caller who takes one of those
@@ -85,7 +105,7 @@ VOID ObDereferenceObjectDeferDelete(PVOID Object) {
     NT_SWITCH(NT_POINT_OBJECT, Object);
     NtObject *object = nt_object_of(Object, NtRuleObjectOverDereference, __func__, NT_SITE);
     check_owned(object, __func__, NT_SITE);
-    nt_object_dereference(object);
+    dereference(object, true);
 }
 
 NTSTATUS ObReferenceObjectByName(PUNICODE_STRING Name, ULONG Attributes, PACCESS_STATE AccessState,

@@ -81,17 +81,22 @@ static struct _KTHREAD *take_ready(void) {
     return best < 0 ? NULL : nt_queue_take(&nt_state.ready, (uint32_t)best);
 }
 
-/* Ends the turn of the current thread, which is ready, waits or has ended. */
+static void switch_to(struct _KTHREAD *next) {
+    struct _KTHREAD *self = nt_current_thread;
+    nt_current_thread = next;
+    if (next != self) nt_fiber_switch(self->fiber, next->fiber);
+    arrive();
+}
+
+/* Ends the turn of the current thread, which waits or has ended. */
 static void schedule(void) {
-    struct _KTHREAD *self = nt_current_thread, *next;
+    struct _KTHREAD *next;
     while ((next = take_ready()) == NULL) {
         if (nt_dpc_delegate() || nt_time_advance()) continue;
         nt_state.first_thread->never = true;
         nt_make_ready(nt_state.first_thread, STATUS_SUCCESS);
     }
-    nt_current_thread = next;
-    if (next != self) nt_fiber_switch(self->fiber, next->fiber);
-    arrive();
+    switch_to(next);
 }
 
 void nt_make_ready(struct _KTHREAD *thread, NTSTATUS status) {
@@ -164,10 +169,14 @@ void nt_signal_slowly(DISPATCHER_HEADER *header) {
         if (!satisfy(nt_state.waiting.items[i], header)) i++;
 }
 
+/* Also to threads of lower priority, as if each had a processor: the current one may spin until
+ * they have done something. */
 void nt_yield(void) {
     nt_time_pass(nt_state.time + NT_STEP);
-    if (nt_state.ready.count == 0 || !nt_queue_add(&nt_state.ready, nt_current_thread)) return;
-    schedule();
+    struct _KTHREAD *next = take_ready();
+    if (next == NULL) return;
+    nt_queue_add(&nt_state.ready, nt_current_thread);
+    switch_to(next);
 }
 
 void nt_settle(bool let_time_pass) {

@@ -41,7 +41,8 @@ typedef ULONG64 POOL_FLAGS;
 #define POOL_FLAG_NON_PAGED_EXECUTE 0x80ULL
 #define POOL_FLAG_PAGED 0x100ULL
 
-/* Memory, or NULL when there is none; not initialized. A tag of 0 is a mistake. (wdm) */
+/* Memory, or NULL when there is none; not initialized, and from PAGE_SIZE bytes on aligned to a
+ * page. A tag of 0 is a mistake. (wdm) */
 NTKERNELAPI PVOID NTAPI ExAllocatePoolWithTag(POOL_TYPE Type, SIZE_T Size, ULONG Tag);
 /* The same with the tag "None". (wdm) */
 NTKERNELAPI PVOID NTAPI ExAllocatePool(POOL_TYPE Type, SIZE_T Size);

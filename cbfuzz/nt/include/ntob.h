@@ -57,11 +57,11 @@ typedef enum _OB_OPEN_REASON {
     ObMaxOpenReason
 } OB_OPEN_REASON;
 
-/* What a type does. Delete: the last reference is gone. Open, close: a handle is made, or closed;
- * a failure of open is that of the call, and FALSE from OkayToClose leaves the handle open. Parse:
- * what lies behind an object, with the rest of the name; a referenced object. Security: a new
- * object's descriptor, when it is inserted with a name or with one. QueryName: ObQueryNameString.
- * Dump is for debuggers, which there are not. */
+/* What a type does. Delete: the last reference is gone; at PASSIVE_LEVEL. Open, close: a handle is
+ * made, or closed; a failure of open is that of the call, and FALSE from OkayToClose leaves the
+ * handle open. Parse: what lies behind an object, with the rest of the name; a referenced object.
+ * Security: a new object's descriptor, when it is inserted with a name or with one. QueryName:
+ * ObQueryNameString. Dump is for debuggers, which there are not. */
 typedef VOID(NTAPI *OB_DELETE_METHOD)(PVOID Object);
 typedef VOID(NTAPI *OB_CLOSE_METHOD)(PEPROCESS Process, PVOID Object, ACCESS_MASK Access,
                                      ULONG ProcessHandleCount, ULONG SystemHandleCount);
@@ -163,11 +163,12 @@ NTKERNELAPI LONG_PTR NTAPI ObReferenceObject(PVOID Object);
     ObReferenceObjectByPointer((o), (a), (y), (m))
 /* One more reference unless the object is being deleted: then FALSE. (ntifs) */
 NTKERNELAPI BOOLEAN NTAPI ObReferenceObjectSafe(PVOID Object);
-/* One reference less; the last one deletes at once. IRQL <= DISPATCH_LEVEL. (wdm) */
+/* One reference less; with the last one the object is deleted: at PASSIVE_LEVEL, by a system thread
+ * if the caller is above. IRQL <= DISPATCH_LEVEL. (wdm) */
 NTKERNELAPI LONG_PTR NTAPI ObDereferenceObject(PVOID Object);
 #define ObfDereferenceObject(o) ObDereferenceObject(o)
 #define ObDereferenceObjectWithTag(o, t) ObDereferenceObject(o)
-/* The same; here too the deletion is at once. IRQL <= DISPATCH_LEVEL. (ntifs) */
+/* The same, always by a system thread. IRQL <= DISPATCH_LEVEL. (ntifs) */
 NTKERNELAPI VOID NTAPI ObDereferenceObjectDeferDelete(PVOID Object);
 #define ObDereferenceObjectDeferDeleteWithTag(o, t) ObDereferenceObjectDeferDelete(o)
 /* Makes an object temporary: without open handles its name goes. IRQL <= APC_LEVEL. (ntifs) */

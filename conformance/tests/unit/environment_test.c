@@ -299,6 +299,20 @@ static void breaks_rest(void) {
 
 /* ---- pool ---- */
 
+static void whole_pages_begin_at_a_page(void) {
+    char *small = ExAllocatePoolWithTag(NonPagedPool, 24, 'tseT');
+    for (int i = 0; i < 3; i++) {
+        char *large = ExAllocatePoolWithTag(PagedPool, PAGE_SIZE + (SIZE_T)i * 100, 'tseT');
+        CHECK((ULONG_PTR)large % PAGE_SIZE == 0 &&
+              nt_memory_at(large + PAGE_SIZE - 1) == NT_MEMORY_LIVE);
+        memset(large, 1, PAGE_SIZE + (SIZE_T)i * 100);
+        ExFreePoolWithTag(large, 'tseT');
+        CHECK(nt_memory_at(large) == NT_MEMORY_FREED);
+    }
+    CHECK(nt_memory_at(small) == NT_MEMORY_LIVE && nt_live_allocations() == 1);
+    nt_rewind();
+}
+
 static void pool_never_reuses(void) {
     char *before = NULL;
     for (int i = 0; i < 1000; i++) {
@@ -864,6 +878,7 @@ static const Test tests[] = {
     TEST(breaks_pool),
     TEST(breaks_objects),
     TEST(breaks_rest),
+    TEST(whole_pages_begin_at_a_page),
     TEST(pool_never_reuses),
     TEST(what_is_not_live_is_poisoned),
     TEST(leaks_are_listed),

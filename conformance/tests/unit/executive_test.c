@@ -79,6 +79,16 @@ static VOID waits_for_go(PVOID Context) {
     tell('!');
 }
 
+static VOID counts_polls(PVOID Context) {
+    while (InterlockedCompareExchange(Context, 2, 1) != 1)
+        continue;
+    tell('p');
+}
+
+static VOID sets_flag(PVOID Context) {
+    *(LONG volatile *)Context = 1;
+}
+
 static void threads_take_turns(void) {
     PETHREAD a = start(says_letters, "a"), b = start(says_letters, "b");
     CHECK(a != PsGetCurrentThread() && told(""));
@@ -104,7 +114,16 @@ static void threads_take_turns(void) {
     CHECK(KeSetPriorityThread((PKTHREAD)b, LOW_REALTIME_PRIORITY) == 8);
     join(a);
     join(b);
-    CHECK(told("bbbaaa"));
+    CHECK(told("bababa"));
+    /* One that spins lets those of lower priority run, too. */
+    static LONG flag;
+    flag = 0;
+    b = start(counts_polls, &flag);
+    KeSetPriorityThread((PKTHREAD)b, HIGH_PRIORITY);
+    a = start(sets_flag, &flag);
+    join(b);
+    join(a);
+    CHECK(told("p"));
     for (int i = 0; i < 1000; i++)
         join(start(no_thread, NULL));
     CHECK(nt_live_allocations() == 0);
@@ -211,12 +230,6 @@ static VOID spins_at_dispatch(PVOID Context) {
         KeYieldProcessor(); /* as one who waits for another processor */
     tell('e');
     KeReleaseSpinLock(&with->spin, irql);
-}
-
-static VOID counts_polls(PVOID Context) {
-    while (InterlockedCompareExchange(Context, 2, 1) != 1)
-        continue;
-    tell('p');
 }
 
 static void spinning_lets_others_run(void) {
@@ -771,6 +784,39 @@ static void types_do_what_their_procedures_say(void) {
     nt_rewind();
 }
 
+static VOID NTAPI deletes_paged(PVOID Object) {
+    PAGED_CODE();
+    CHECK(KeGetCurrentIrql() == PASSIVE_LEVEL && !ObReferenceObjectSafe(Object));
+    tell('x');
+    ExAcquireFastMutex(&shared.mutex); /* perhaps the caller has it */
+    ExReleaseFastMutex(&shared.mutex);
+    tell('d');
+}
+
+static void objects_are_deleted_at_passive_level(void) {
+    OBJECT_TYPE_INITIALIZER info = {
+        .Length = sizeof(info), .PoolType = PagedPool, .DeleteProcedure = deletes_paged};
+    UNICODE_STRING name = text(L"Paged");
+    POBJECT_TYPE type;
+    PVOID object;
+    KIRQL irql;
+    CHECK(ObCreateObjectType(&name, &info, NULL, &type) == STATUS_SUCCESS);
+#define MAKE ObCreateObject(KernelMode, type, NULL, KernelMode, NULL, 8, 0, 0, &object)
+    prepare();
+    CHECK(MAKE == STATUS_SUCCESS);
+    KeRaiseIrql(DISPATCH_LEVEL, &irql);
+    CHECK(ObDereferenceObject(object) == 0 && told("xd"));
+    CHECK(nt_memory_at(object) == NT_MEMORY_FREED && KeGetCurrentIrql() == DISPATCH_LEVEL);
+    KeLowerIrql(irql);
+    CHECK(MAKE == STATUS_SUCCESS);
+    ObDereferenceObject(object);
+    CHECK(told("xd") && MAKE == STATUS_SUCCESS);
+    ExAcquireFastMutex(&shared.mutex);
+    ObDereferenceObjectDeferDelete(object);
+    CHECK(told("x") && nt_memory_at(object) == NT_MEMORY_LIVE);
+    BREAKS("ObjectUseAfterDelete", ObReferenceObject(object));
+}
+
 static void security_descriptors_are_accepted(void) {
     SECURITY_DESCRIPTOR descriptor;
     DECLSPEC_ALIGN(8) char space[64];
@@ -908,6 +954,7 @@ int main(void) {
         TEST(newer_lookaside_lists_work),
         TEST(interlocked_operations_have_all_widths),
         TEST(types_do_what_their_procedures_say),
+        TEST(objects_are_deleted_at_passive_level),
         TEST(security_descriptors_are_accepted),
         TEST(current_thread_and_process_are_objects),
         TEST(more_strings_work),
