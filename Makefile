@@ -61,6 +61,9 @@ $(BUILD)/obj/loop.o: $(LOOP) Makefile
 	@mkdir -p $(@D)
 	@printf '#include "%s"\n' $(LOOP) | $(CC) $(HARNESS_FLAGS) -fomit-frame-pointer -D_GNU_SOURCE= -I. -x c -c -o $@ -
 
+# The skeletons are in it.
+$(BUILD)/obj/cbfuzz/cli/new_impl.o: $(wildcard cbfuzz/cli/skeleton/*)
+
 # Wrong implementations: one shared object for each bug, and one without any.
 WRONG_SOURCES := $(wildcard conformance/implementations/wrong/*.c)
 WRONG_NAMES := none $(shell awk -F'[^A-Za-z_0-9]' '/^WRONG/ {print $$2}' conformance/implementations/wrong/bugs.def)

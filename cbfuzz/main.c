@@ -14,6 +14,8 @@ static const Command commands[] = {
     {"minimize", cli_minimize, "make a finding's program smaller"},
     {"show", cli_show, "print a program as a script"},
     {"assemble", cli_assemble, "write a script as bytes"},
+    {"doctor", cli_doctor, "say what is missing or wrong, and how to mend it"},
+    {"new-impl", cli_new_impl, "make a skeleton of an implementation"},
     {"clauses", cli_clauses, "list the requirements that are checked"},
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };

@@ -24,6 +24,8 @@ int cli_minimize(int argc, char **argv);
 int cli_show(int argc, char **argv);
 int cli_assemble(int argc, char **argv);
 int cli_clauses(int argc, char **argv);
+int cli_doctor(int argc, char **argv);
+int cli_new_impl(int argc, char **argv);
 
 enum { EXIT_FINDING = 1, EXIT_REQUEST = 2, EXIT_TOOL = 3 };
 
@@ -35,7 +37,9 @@ typedef struct {
     const char *implementation; /* NULL: built-in */
     bool windows, profile_given;
     bool json, trace, keep_going, threads, list, update_baseline, matrix, markdown;
-    uint64_t clauses[2]; /* bits of those given */
+    bool gdb;
+    uint32_t stop_before; /* call, for a debugger; 0: none */
+    uint64_t clauses[2];  /* bits of those given */
     double seconds;
     uint64_t runs, seed;
     bool seed_given;
@@ -43,13 +47,13 @@ typedef struct {
     const char *artifacts, *output, *junit, *sarif, *baseline;
     char **files; /* what follows the options; NULL-terminated */
     int file_count;
-    char **flags; /* what follows "--", for libFuzzer */
+    char **flags; /* what follows "--", for libFuzzer or gdb */
 } Options;
 
 /* Letters of the options that a subcommand takes besides --json, --help and
  * --version: i impl, p profile, t trace, k keep-going, T threads, s seconds,
  * r runs, S seed, j jobs, a artifacts, o output, c clause, l list, J junit, R sarif, b baseline,
- * u update-baseline, m matrix, M markdown, - flags after "--". Returns -1
+ * u update-baseline, m matrix, M markdown, g gdb, B stop-before, - flags after "--". Returns -1
  * to go on, else the exit code (help and version were printed, or the mistake). */
 int cli_options(Options *options, int argc, char **argv, const char *letters, const char *help);
 
@@ -69,6 +73,16 @@ int cli_load(const Options *options, const char *command, Implementation *implem
 
 /* For report_finding. */
 ReportCall cli_call(const Options *options);
+
+/* run --gdb, after a finding: starts gdb on the program up to that call. Returns the exit code. */
+int cli_debug(const Options *options, uint32_t call);
+/* run --stop-before: runs the program in this very process, for the debugger. */
+int cli_debugged(const Options *options, const Program *program);
+
+/* The program of that name in $PATH; false: there is none. */
+bool cli_find_program(const char *name, char *path, size_t size);
+/* Our own folder, with scripts/ and cbfuzz/nt/include in it; false: it is not there any more. */
+bool cli_root(char *path, size_t size);
 
 /* Flushes standard output; EXIT_TOOL with a message when it could not be written. */
 int cli_end(int code, const char *command);

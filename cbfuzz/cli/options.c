@@ -35,6 +35,8 @@ static const struct {
     {'u', {"update-baseline", no_argument, NULL, 'u'}},
     {'m', {"matrix", no_argument, NULL, 'm'}},
     {'M', {"markdown", no_argument, NULL, 'M'}},
+    {'g', {"gdb", no_argument, NULL, 'g'}},
+    {'B', {"stop-before", required_argument, NULL, 'B'}},
 };
 enum { ROWS = sizeof table / sizeof table[0] };
 
@@ -137,6 +139,12 @@ static int take_option(Options *options, const char *command, char letter, const
         options->clauses[number >> 6] |= UINT64_C(1) << (number & 63);
         return -1;
     case 'l': options->list = true; return -1;
+    case 'g': options->gdb = true; return -1;
+    case 'B':
+        if (!read_number(value, 1, UINT32_MAX, &number))
+            return bad_value(command, "stop-before", value, "the number of a call");
+        options->stop_before = (uint32_t)number;
+        return -1;
     case 'J': options->junit = value; return -1;
     case 'R': options->sarif = value; return -1;
     case 'b': options->baseline = value; return -1;

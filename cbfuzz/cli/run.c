@@ -14,7 +14,8 @@
 #include "harness/runner.h"
 
 static const char help[] =
-    "usage: cbfuzz run [--impl I] [--profile P] [--trace] [--json] FILE|DIR...\n\n"
+    "usage: cbfuzz run [--impl I] [--profile P] [--trace] [--json] FILE|DIR...\n"
+    "       cbfuzz run --gdb [--impl I] [--profile P] FILE [-- gdb flags]\n\n"
     "Runs each program, script or bytes, on the implementation and on the reference\n"
     "machine, and says what the run says of the implementation. A folder stands for\n"
     "all programs in it; - is standard input.\n\n"
@@ -22,7 +23,11 @@ static const char help[] =
     "  --profile P   documented (default) or windows\n"
     "  --trace       print every call and routine as it happens\n"
     "  --json        one JSON document on standard output; with --trace the lines of\n"
-    "                each program's trace are in it\n\n"
+    "                each program's trace are in it\n"
+    "  --gdb         if the program is a finding, start gdb on it, stopped before the\n"
+    "                call that fails; continue stops in the implementation's routine\n"
+    "  --stop-before N  what --gdb runs: the program in this very process; it calls\n"
+    "                failing_statement, for a breakpoint, before the Nth call\n\n"
     "examples:\n"
     "  cbfuzz run corpus/seed corpus/regression\n"
     "  cbfuzz run --impl build/impl/mine.so artifacts/NOTIFY-ORDER-1f2e3d4c.cbs\n";
@@ -151,10 +156,62 @@ static int code_of(const Run *run) {
     return 0;
 }
 
+/* What follows "--" is gdb's, if it is to be started; else files. */
+static bool for_gdb(char **argv) {
+    for (; *argv && strcmp(*argv, "--") != 0; argv++)
+        if (strcmp(*argv, "--gdb") == 0) return true;
+    return false;
+}
+
+/* Runs the program, to see where it fails. Returns the exit code if it does not. */
+static int find_failure(Options *options, const Program *program, uint32_t *call) {
+    Implementation implementation;
+    Runner runner;
+    int code = cli_load(options, "run", &implementation);
+    if (code >= 0) return code;
+    if (!runner_open(&runner, &implementation, options->windows))
+        return cli_fail(EXIT_TOOL, "run", "%s", runner.error);
+    runner_calibrate(&runner);
+    bool ran = runner_run(&runner, program, runner.session->readings);
+    const Judgement *judgement = &runner.session->judgement;
+    ReportCall reproduce = cli_call(options);
+    if (!ran) {
+        code = cli_fail(runner.code, "run", "%s", runner.error);
+    } else if (!verdict_is_finding(judgement->verdict)) {
+        code = 0;
+        printf("cbfuzz run: %s: %s, so there is nothing to debug\n", options->files[0],
+               verdict_name(judgement->verdict));
+    } else {
+        report_finding(stdout, &runner.session->finding, &reproduce, options->files[0]);
+        *call = judgement->call;
+    }
+    runner_close(&runner);
+    return code;
+}
+
+static int debug_one(Options *options) {
+    char error[1200];
+    uint32_t call = 0;
+    int code = -1;
+    if (options->file_count != 1 || strcmp(options->files[0], "-") == 0)
+        return cli_reject(options, EXIT_REQUEST, "run", "--gdb needs one file with a program");
+    if (options->json || options->trace)
+        return cli_reject(options, EXIT_REQUEST, "run", "--gdb goes without --json and --trace");
+    Program *program = program_new();
+    if (!program) return cli_fail(EXIT_TOOL, "run", "out of memory");
+    if (!load_program(program, options->files[0], error, sizeof error))
+        code = cli_fail(EXIT_REQUEST, "run", "%s", error);
+    else if (options->stop_before) code = cli_debugged(options, program);
+    else code = find_failure(options, program, &call);
+    program_free(program);
+    return code >= 0 ? code : cli_debug(options, call);
+}
+
 int cli_run(int argc, char **argv) {
     Options options;
-    int code = cli_options(&options, argc, argv, "ipt", help);
+    int code = cli_options(&options, argc, argv, for_gdb(argv) ? "iptgB-" : "iptgB", help);
     if (code >= 0) return code;
+    if (options.gdb || options.stop_before) return debug_one(&options);
     if (!options.file_count)
         return cli_reject(&options, EXIT_REQUEST, "run",
                           "a file or folder is expected; see cbfuzz run --help");

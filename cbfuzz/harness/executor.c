@@ -26,6 +26,7 @@ RARE static void conclude(Executor *executor, Verdict verdict, ClauseId clause) 
     judgement->verdict = verdict;
     judgement->clause = clause;
     judgement->line = executor->line;
+    judgement->call = executor->call;
     judgement->step =
         executor->top_line == NO_LINE ? 0 : program_step(executor->program, executor->top_line);
     judgement->routine = executor->routine;
@@ -112,8 +113,9 @@ static bool make_call(Executor *executor, const Call *call) {
         halt(executor, RUN_FULL);
         return false;
     }
-    executor->calls++;
+    executor->call = ++executor->calls;
     if (executor->trace) trace_call(executor, call);
+    if (executor->call == executor->stop_before) executor->stop(executor, call);
     uint32_t from = executor->event_count;
     executor->events_from = from;
     executor->result = (Return){0};
@@ -149,7 +151,7 @@ static void run_body(Executor *executor, uint32_t first, uint8_t its_routine) {
     uint32_t line = executor->line;
     uint8_t routine = executor->routine;
     Return result = executor->result;
-    uint32_t from = executor->events_from;
+    uint32_t from = executor->events_from, call = executor->call;
     executor->routine = its_routine;
     for (uint32_t i = first; executor->state == RUN_GOES_ON; i++) {
         if (program->lines[i].kind == LINE_END) break;
@@ -160,6 +162,7 @@ static void run_body(Executor *executor, uint32_t first, uint8_t its_routine) {
         executor->routine = routine;
         executor->result = result;
         executor->events_from = from;
+        executor->call = call;
     }
 }
 
@@ -358,7 +361,7 @@ static void start_run(Executor *executor, const Program *program, const Start *s
     executor->short_of_memory = false;
     executor->line = executor->top_line = NO_LINE;
     executor->routine = executor->level = 0;
-    executor->calls = executor->entries = executor->kinds = 0;
+    executor->calls = executor->entries = executor->kinds = executor->call = 0;
     executor->budget = UINT32_MAX;
     executor->processors = start->processors;
     executor->event_count = executor->events_from = 0;
@@ -460,6 +463,8 @@ static void give_back(Executor *executor) {
     give_back_objects(executor);
     if (executor->state != RUN_GOES_ON || !executor->actor->leaked) return;
     Judgement *judgement = executor->judgement;
+    executor->call = UINT32_MAX;
+    if (executor->stop_before == UINT32_MAX) executor->stop(executor, NULL);
     bool leaked = executor->actor->leaked(executor, judgement->kind, sizeof judgement->kind,
                                           judgement->detail, sizeof judgement->detail);
     if (executor->trace) trace_left(executor, leaked);

@@ -74,6 +74,9 @@ struct Executor {
     uint8_t routine;      /* whose body it is in, 0: none */
     uint8_t level;        /* routines in progress */
     uint32_t calls, entries;
+    uint32_t call;        /* number of the call in progress */
+    uint32_t stop_before; /* `stop` is told before this call is made; UINT32_MAX: at the end */
+    void (*stop)(Executor *executor, const Call *call);
     uint32_t kinds;       /* bit LINE_...: a line of this kind was run */
     uint32_t budget;      /* of calls; the run ends there. Set to the most by executor_drive */
     uint32_t processors;  /* active */

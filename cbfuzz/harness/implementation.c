@@ -5,6 +5,7 @@
 #include <dlfcn.h>
 #include <link.h>
 #include <setjmp.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -51,46 +52,64 @@ static void use_environment(Implementation *implementation) {
     implementation->notify_change = KiNotifyProcessorChange;
 }
 
+/* What a shared object may export. Those that are not required go in pairs, if they have
+ * a partner: what one gives, the other takes back. */
+static const struct {
+    const char *name;
+    size_t at; /* in Implementation */
+    bool required;
+    const char *partner;
+} exports[] = {
+    {"ExCreateCallback", offsetof(Implementation, create), true, NULL},
+    {"ExRegisterCallback", offsetof(Implementation, register_callback), true, NULL},
+    {"ExUnregisterCallback", offsetof(Implementation, unregister), true, NULL},
+    {"ExNotifyCallback", offsetof(Implementation, notify), true, NULL},
+    {"CbfuzzInitialize", offsetof(Implementation, initialize), false, NULL},
+    {"ObReferenceObject", offsetof(Implementation, reference), false, "ObDereferenceObject"},
+    {"ObDereferenceObject", offsetof(Implementation, dereference), false, "ObReferenceObject"},
+    {"ObfReferenceObject", offsetof(Implementation, reference), false, "ObfDereferenceObject"},
+    {"ObfDereferenceObject", offsetof(Implementation, dereference), false, "ObfReferenceObject"},
+    {"ObMakeTemporaryObject", offsetof(Implementation, make_temporary), false, NULL},
+    {"KeRegisterProcessorChangeCallback", offsetof(Implementation, register_change), false,
+     "KeDeregisterProcessorChangeCallback"},
+    {"KeDeregisterProcessorChangeCallback", offsetof(Implementation, deregister_change), false,
+     "KeRegisterProcessorChangeCallback"},
+    {"KiNotifyProcessorChange", offsetof(Implementation, notify_change), false,
+     "KeRegisterProcessorChangeCallback"},
+};
+enum { EXPORTS = sizeof exports / sizeof exports[0] };
+
+const char *implementation_export(unsigned place, bool *required) {
+    if (place >= EXPORTS) return NULL;
+    *required = exports[place].required;
+    return exports[place].name;
+}
+
 static bool use_exports(Implementation *implementation, void *handle, char *error, size_t size) {
-    static const char *const required[] = {"ExCreateCallback", "ExRegisterCallback",
-                                           "ExUnregisterCallback", "ExNotifyCallback"};
-    void *found[4];
-    for (unsigned i = 0; i < 4; i++)
-        if (!(found[i] = own_symbol(handle, required[i]))) {
-            snprintf(error, size,
-                     "%s: exports no %s; the four routines of callback objects are needed",
-                     implementation->path, required[i]);
-            return false;
+    char missing[200] = "";
+    size_t used = 0;
+    /* Its own processor change hears of processors through ProcessorAdd, or, where it has
+     * a kernel's inner entry for it, through that. */
+    if (own_symbol(handle, "KeRegisterProcessorChangeCallback"))
+        implementation->notify_change = NULL;
+    for (unsigned i = 0; i < EXPORTS; i++) {
+        void *address = own_symbol(handle, exports[i].name);
+        if (address) {
+            *(void **)((char *)implementation + exports[i].at) = address;
+            implementation->exports |= 1u << i;
+        } else if (exports[i].required) {
+            used += (size_t)snprintf(missing + used, sizeof missing - used, "%s%s",
+                                     used ? " and no " : "", exports[i].name);
         }
-    *(void **)&implementation->create = found[0];
-    *(void **)&implementation->register_callback = found[1];
-    *(void **)&implementation->unregister = found[2];
-    *(void **)&implementation->notify = found[3];
-    *(void **)&implementation->initialize = own_symbol(handle, "CbfuzzInitialize");
-    static const struct {
-        const char *name;
-        size_t at;
-    } optional[] = {
-        {"ObReferenceObject", offsetof(Implementation, reference)},
-        {"ObfReferenceObject", offsetof(Implementation, reference)},
-        {"ObDereferenceObject", offsetof(Implementation, dereference)},
-        {"ObfDereferenceObject", offsetof(Implementation, dereference)},
-        {"ObMakeTemporaryObject", offsetof(Implementation, make_temporary)},
-        {"KeRegisterProcessorChangeCallback", offsetof(Implementation, register_change)},
-        {"KeDeregisterProcessorChangeCallback", offsetof(Implementation, deregister_change)},
-    };
-    for (unsigned i = 0; i < sizeof optional / sizeof optional[0]; i++) {
-        void *address = own_symbol(handle, optional[i].name);
-        if (!address) continue;
-        *(void **)((char *)implementation + optional[i].at) = address;
-        if (i < 5) implementation->own_objects = true;
-        /* Its own processor change hears of processors through ProcessorAdd, or,
-         * where it has a kernel's inner entry for it, through that. */
-        else
-            *(void **)&implementation->notify_change =
-                own_symbol(handle, "KiNotifyProcessorChange");
+        if (!address || !exports[i].partner || own_symbol(handle, exports[i].partner)) continue;
+        snprintf(error, size, "%s: exports %s, but no %s; they go together", implementation->path,
+                 exports[i].name, exports[i].partner);
+        return false;
     }
-    return true;
+    if (missing[0])
+        snprintf(error, size, "%s: exports no %s; the four routines of callback objects are needed",
+                 implementation->path, missing);
+    return !missing[0];
 }
 
 /* The directory and the three objects, through the implementation's own routine. */
@@ -155,6 +174,11 @@ static void tell_linker_error(const Implementation *implementation, char *error,
                  text ? text : "no reason given");
 }
 
+void implementation_direct(Implementation *implementation, const char *path) {
+    *implementation = (Implementation){
+        .path = path, .builtin = strcmp(path, "builtin") == 0, .direct = true, .file = -1};
+}
+
 bool implementation_load(Implementation *implementation, char *error, size_t size) {
     if (!nt_boot()) {
         snprintf(error, size, "no memory for the kernel environment");
@@ -162,8 +186,11 @@ bool implementation_load(Implementation *implementation, char *error, size_t siz
     }
     use_environment(implementation);
     void *handle = NULL;
-    char copy[32];
-    snprintf(copy, sizeof copy, "/proc/self/fd/%d", implementation->file);
+    char copy[4200];
+    if (implementation->direct)
+        snprintf(copy, sizeof copy, "%s%s", strchr(implementation->path, '/') ? "" : "./",
+                 implementation->path);
+    else snprintf(copy, sizeof copy, "/proc/self/fd/%d", implementation->file);
     if (implementation->builtin) {
         use_builtin(implementation);
     } else {

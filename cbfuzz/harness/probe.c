@@ -58,6 +58,16 @@ static bool is_shared_object(const char *path, int file, char *error, size_t siz
     return false;
 }
 
+/* Does it call the sanitizer? Then it has that name, for the linker. */
+static bool is_sanitized(int file, size_t size) {
+    static const char name[] = "__asan_init";
+    char *image = mmap(NULL, size, PROT_READ, MAP_PRIVATE, file, 0);
+    if (image == MAP_FAILED) return false;
+    bool found = memmem(image, size, name, sizeof name) != NULL;
+    munmap(image, size);
+    return found;
+}
+
 /* A copy that nobody else can change or remove; the file itself where there is no memory for it. */
 static int copy_of(int file, off_t size) {
     int copy = memfd_create("implementation", MFD_CLOEXEC);
@@ -91,6 +101,7 @@ static bool take_file(Implementation *implementation, char *error, size_t size) 
         close(file);
         return false;
     }
+    implementation->sanitized = is_sanitized(file, (size_t)status.st_size);
     static char copy[48]; /* for the whole run: one implementation is run */
     implementation->file = copy_of(file, status.st_size);
     snprintf(copy, sizeof copy, "/proc/%d/fd/%d", getpid(), implementation->file);
@@ -104,6 +115,7 @@ static bool take_file(Implementation *implementation, char *error, size_t size) 
 typedef struct {
     uint64_t fence; /* gone: something was written over it */
     bool ended, good, instrumented;
+    uint32_t exports;
     char error[1000];
     char kind[64]; /* of a crash */
     Frames frames;
@@ -136,6 +148,7 @@ _Noreturn static void try(Implementation *implementation) {
     guard_calls(on_call);
     answer->good = implementation_load(implementation, answer->error, sizeof answer->error);
     answer->instrumented = implementation->instrumented;
+    answer->exports = implementation->exports;
     answer->ended = true;
     _exit(0);
 }
@@ -203,6 +216,7 @@ static bool try_apart(Implementation *implementation, char *error, size_t size) 
         tell_death(implementation->path, status, error, size);
     else if (!answer->good) snprintf(error, size, "%s", answer->error);
     implementation->instrumented = answer->instrumented;
+    implementation->exports = answer->exports;
     return ended && answer->ended && answer->good && answer->fence == FENCE;
 }
 

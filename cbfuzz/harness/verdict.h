@@ -34,10 +34,11 @@ typedef struct {
     uint32_t line;           /* index of the program's line, NO_LINE when giving back at the end */
     uint32_t step;           /* program_step of the line outside of bodies; 0 at the end */
     uint8_t routine;         /* the line stands in the body of this routine; 0: in none */
-    uint32_t statements;     /* calls made, those in bodies included */
-    uint32_t effective;      /* of them: changed state or called a routine */
-    Readings before;         /* readings possible before the run */
-    Readings after;          /* and after it */
+    uint32_t call; /* its number, in the order in which calls were made; UINT32_MAX: the end */
+    uint32_t statements; /* calls made, those in bodies included */
+    uint32_t effective;  /* of them: changed state or called a routine */
+    Readings before;     /* readings possible before the run */
+    Readings after;      /* and after it */
 } Judgement;
 
 /* "conforms", "diverges", ...; and "CONFORMS", ... */

@@ -18,6 +18,9 @@ typedef struct {
  * it; NULL: there is none. Colour if `out` is a terminal and NO_COLOR is not set. */
 void report_finding(FILE *out, const Finding *finding, const ReportCall *call, const char *file);
 
+/* A word as a shell reads it back: quoted if need be, and nothing that a terminal would obey. */
+void report_word(FILE *out, const char *word);
+
 /* 31.2 M, 84,217: as a person reads it. Returns buffer. */
 const char *report_number(uint64_t number, char buffer[32]);
 

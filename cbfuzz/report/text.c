@@ -13,8 +13,7 @@ static bool coloured(FILE *out) {
     return (!no || !*no) && isatty(fileno(out));
 }
 
-/* Quoted for a shell if it needs to be; nothing that a terminal would obey. */
-static void print_word(FILE *out, const char *word) {
+void report_word(FILE *out, const char *word) {
     char shown[4200];
     load_printable(word, shown, sizeof shown);
     bool plain = *shown && strspn(shown, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -70,15 +69,15 @@ void report_finding(FILE *out, const Finding *finding, const ReportCall *call, c
         fprintf(out, "  source    %s, %s\n", clause->document, clause->section);
     if (!file) return;
     fputs("  reproduce ", out);
-    print_word(out, call->program);
+    report_word(out, call->program);
     fputs(" run", out);
     if (call->implementation) {
         fputs(" --impl ", out);
-        print_word(out, call->implementation);
+        report_word(out, call->implementation);
     }
     if (call->windows) fputs(" --profile windows", out);
     fputc(' ', out);
-    print_word(out, file);
+    report_word(out, file);
     fputc('\n', out);
 }
 
