@@ -115,6 +115,20 @@ static uint64_t fresh_seed(void) {
     return (uint64_t)(time.tv_sec ^ time.tv_nsec ^ getpid()) & 0x7FFFFFFF;
 }
 
+/* A flag with which libFuzzer does something else than fuzz in one process; NULL: none. */
+static const char *other_mode(char **flags) {
+    static const char *const modes[] = {
+        "-help=", "-merge=",          "-set_cover_merge=", "-fork=",
+        "-jobs=", "-minimize_crash=", "-cleanse_crash=",   "-analyze_dict="};
+    for (; flags && *flags; flags++)
+        for (unsigned i = 0; i < sizeof modes / sizeof modes[0]; i++) {
+            size_t length = strlen(modes[i]);
+            if (strncmp(*flags, modes[i], length) == 0 && strcmp(*flags + length, "0") != 0)
+                return *flags;
+        }
+    return NULL;
+}
+
 int cli_fuzz(int argc, char **argv) {
     Options options;
     int code = cli_options(&options, argc, argv, "ipTsrSjka-", help);
@@ -125,6 +139,11 @@ int cli_fuzz(int argc, char **argv) {
     if (options.threads)
         return cli_reject(&options, EXIT_REQUEST, "fuzz",
                           "--threads is not available in this version");
+    const char *mode = other_mode(options.flags);
+    if (mode)
+        return cli_reject(&options, EXIT_REQUEST, "fuzz",
+                          "%s: libFuzzer would not fuzz; cbfuzz has --jobs, minimize and --help",
+                          mode);
     Implementation implementation;
     if ((code = cli_load(&options, "fuzz", &implementation)) >= 0) return code;
     if (!options.seed_given) options.seed = fresh_seed();

@@ -85,9 +85,10 @@ static bool read_number(const char *text, uint64_t least, uint64_t most, uint64_
     return !errno && !*end && *number >= least && *number <= most;
 }
 
-static int bad_value(const char *command, const char *option, const char *value,
-                     const char *expected) {
-    return cli_fail(EXIT_REQUEST, command, "--%s %s: %s is expected", option, value, expected);
+static int bad_value(const Options *options, const char *command, const char *option,
+                     const char *value, const char *expected) {
+    return cli_reject(options, EXIT_REQUEST, command, "--%s %s: %s is expected", option, value,
+                      expected);
 }
 
 static int take_option(Options *options, const char *command, char letter, const char *value) {
@@ -95,14 +96,14 @@ static int take_option(Options *options, const char *command, char letter, const
     switch (letter) {
     case 'i':
         if (options->implementation)
-            return cli_fail(EXIT_REQUEST, command,
-                            "--impl was given twice; one implementation is run");
+            return cli_reject(options, EXIT_REQUEST, command,
+                              "--impl was given twice; one implementation is run");
         options->implementation = value;
         return -1;
     case 'p':
         options->windows = strcmp(value, "windows") == 0;
         if (!options->windows && strcmp(value, "documented") != 0)
-            return bad_value(command, "profile", value, "documented or windows");
+            return bad_value(options, command, "profile", value, "documented or windows");
         options->profile_given = true;
         return -1;
     case 't': options->trace = true; return -1;
@@ -113,29 +114,34 @@ static int take_option(Options *options, const char *command, char letter, const
         options->seconds = strtod(value, &end);
         if (!(*value >= '0' && *value <= '9') || *end || !(options->seconds > 0) ||
             options->seconds > 1e9)
-            return bad_value(command, "seconds", value, "a number above 0");
+            return bad_value(options, command, "seconds", value, "a number above 0");
         return -1;
     }
     case 'r':
         if (!read_number(value, 1, UINT64_MAX, &options->runs))
-            return bad_value(command, "runs", value, "a whole number from 1");
+            return bad_value(options, command, "runs", value, "a whole number from 1");
         return -1;
     case 'S':
         if (!read_number(value, 0, UINT64_MAX, &options->seed))
-            return bad_value(command, "seed", value, "a whole number");
+            return bad_value(options, command, "seed", value, "a whole number");
         options->seed_given = true;
         return -1;
     case 'j':
         if (!read_number(value, 1, 64, &number))
-            return bad_value(command, "jobs", value, "a whole number from 1 to 64");
+            return bad_value(options, command, "jobs", value, "a whole number from 1 to 64");
         options->jobs = (unsigned)number;
         return -1;
     case 'a': options->artifacts = value; return -1;
-    case 'o': options->output = value; return -1;
+    case 'o':
+        if (strcmp(value, "-") == 0)
+            return cli_reject(options, EXIT_REQUEST, command, "-o -: a file is expected");
+        options->output = value;
+        return -1;
     case 'c':
         number = clause_find(value);
         if (number == CLAUSE_NONE)
-            return bad_value(command, "clause", value, "a clause that `cbfuzz clauses` lists");
+            return bad_value(options, command, "clause", value,
+                             "a clause that `cbfuzz clauses` lists");
         options->clauses[number >> 6] |= UINT64_C(1) << (number & 63);
         return -1;
     case 'l': options->list = true; return -1;
@@ -174,6 +180,9 @@ int cli_options(Options *options, int argc, char **argv, const char *letters, co
             break;
         }
     argv[own] = NULL;
+    /* Known from the start: what is wrong before it is told in a document as well. */
+    for (int i = 1; i < own && strcmp(argv[i], "--") != 0; i++)
+        options->json |= strcmp(argv[i], "--json") == 0;
     opterr = 0;
     optind = 0;
     const char *shorts = strchr(letters, 'o') ? ":o:h" : ":h";
@@ -190,11 +199,11 @@ int cli_options(Options *options, int argc, char **argv, const char *letters, co
             return cli_end(0, argv[0]);
         }
         if (letter == ':')
-            return cli_fail(EXIT_REQUEST, argv[0], "%s needs a value; see cbfuzz %s --help", seen,
-                            argv[0]);
+            return cli_reject(options, EXIT_REQUEST, argv[0],
+                              "%s needs a value; see cbfuzz %s --help", seen, argv[0]);
         if (letter == '?')
-            return cli_fail(EXIT_REQUEST, argv[0], "unknown option %s; see cbfuzz %s --help", seen,
-                            argv[0]);
+            return cli_reject(options, EXIT_REQUEST, argv[0],
+                              "unknown option %s; see cbfuzz %s --help", seen, argv[0]);
         if (letter == 1) options->json = true;
         else {
             int code = take_option(options, argv[0], (char)letter, optarg);

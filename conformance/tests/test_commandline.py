@@ -452,3 +452,19 @@ def test_output_on_a_path_that_cannot_be(cbfuzz, script):
     for out in ("/dev/null/out", "/nonexistent/out", "/"):
         done = cbfuzz("assemble", script(DEMO), "-o", out)
         assert done.code in (2, 3) and done.err, done
+
+
+@pytest.mark.parametrize("command", ["assemble", "minimize"])
+def test_output_is_a_file(cbfuzz, tmp_path, command):
+    """- is standard input, and no name for a file."""
+    shown = cbfuzz(command, ROOT / "corpus/seed/mailbox.cbs", "-o", "-", code=2, cwd=tmp_path)
+    assert "file is expected" in shown.err and not list(tmp_path.iterdir())
+
+
+def test_json_of_a_wrong_option(cbfuzz):
+    """The document is there wherever --json stands, for one mistake or another."""
+    for arguments in (["fuzz", "--json", "--nope"], ["fuzz", "--runs", "0", "--json"], ["show", "-o", "--json"],
+                      ["clauses", "--profile", "x", "--json"], ["run", "--json", "--impl"]):
+        shown = cbfuzz(*arguments, code=2)
+        assert list(shown.json)[:2] == ["schema", "command"]
+        assert shown.json["exit"] == 2 and shown.json["error"] in shown.err

@@ -166,3 +166,10 @@ def test_most_clauses_are_exercised(cbfuzz, tmp_path):
     shown = cbfuzz("fuzz", "--runs", "50000", "--seed", "1", "--profile", "windows", "--artifacts", tmp_path, code=0)
     some, all_of_them = map(int, re.search(r"(\d+) of (\d+) clauses exercised", shown.lines[-1]).groups())
     assert all_of_them > 45 and some >= 0.9 * all_of_them
+
+
+@pytest.mark.parametrize("flag", ["-merge=1", "-fork=2", "-jobs=4", "-minimize_crash=1", "-help=1"])
+def test_other_modes_of_libfuzzer(cbfuzz, flag):
+    """They would run no program of ours, and never end."""
+    shown = cbfuzz("fuzz", "--json", "--runs", "10", "--", "-max_len=64", flag, code=2, timeout=20)
+    assert flag in shown.json["error"]
