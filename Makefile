@@ -78,7 +78,7 @@ TEST_FLAGS := $(COMMON) -O1 -fsanitize=address,undefined -fno-sanitize-recover=u
 ENV_FLAGS := $(COMMON) $(NT) -O1 -fsanitize=address
 PROGRAM_TESTED := $(call objects,test,$(wildcard cbfuzz/program/*.c))
 MACHINE_TESTED := $(call objects,test,$(wildcard spec/*.c))
-UNITS := environment_test executive_test program_test machine_test fuzz_script fuzz_bytes
+UNITS := environment_test executive_test endurance_test program_test machine_test fuzz_script fuzz_bytes
 unit: $(UNITS:%=$(BUILD)/test/%) ## the unit programs and our parsers' fuzz targets, build/test/*
 
 $(BUILD)/test/cbfuzz/nt/%.o: cbfuzz/nt/%.c Makefile
@@ -90,7 +90,7 @@ $(BUILD)/test/conformance/tests/unit/e%_test.o: conformance/tests/unit/e%_test.c
 $(BUILD)/test/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	@$(CC) $(TEST_FLAGS) $(if $(filter cbfuzz/program/% conformance/tests/fuzz/%,$<),-fsanitize=fuzzer-no-link) -c -o $@ $<
-$(BUILD)/test/environment_test $(BUILD)/test/executive_test: $(BUILD)/test/%: \
+$(BUILD)/test/environment_test $(BUILD)/test/executive_test $(BUILD)/test/endurance_test: $(BUILD)/test/%: \
         $(call objects,test,$(ENVIRONMENT)) $(BUILD)/test/conformance/tests/unit/%.o
 	@$(CC) -fsanitize=address -o $@ $^
 $(BUILD)/test/program_test: $(PROGRAM_TESTED) $(call objects,test,conformance/tests/unit/program_test.c)

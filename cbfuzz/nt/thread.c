@@ -36,7 +36,6 @@ static void arrive(void) {
         nt_fiber_give(thread->fiber);
         nt_object_dereference(nt_pool_attached(thread));
     }
-    nt_dpc_deliver();
 }
 
 void nt_leave(void (*the_leave)(void *context), void *context) {
@@ -58,6 +57,7 @@ static void end_thread(const char *routine, const void *site);
 
 static void run(void) {
     arrive();
+    nt_dpc_deliver();
     struct _KTHREAD *thread = nt_current_thread;
     thread->start(thread->context);
     end_thread("PsCreateSystemThread", (const void *)thread->start);
@@ -107,8 +107,8 @@ void nt_make_ready(struct _KTHREAD *thread, NTSTATUS status) {
     nt_queue_add(&nt_state.ready, thread);
 }
 
-/* False: the wait never ends. */
-static bool wait(NtWaitKind kind, int64_t until) {
+/* False: the wait never ends. What has been deferred comes last: it may wait as well. */
+static bool wait(NtWaitKind kind, int64_t until, NTSTATUS *status) {
     struct _KTHREAD *self = nt_current_thread;
     self->waits = (uint8_t)kind;
     self->wait_until = until;
@@ -117,12 +117,15 @@ static bool wait(NtWaitKind kind, int64_t until) {
     schedule();
     bool never = self->never;
     self->never = false;
+    *status = self->wait_status;
+    nt_dpc_deliver();
     return !never;
 }
 
 bool nt_wait_for_lock(const volatile void *lock) {
     nt_current_thread->wait_lock = (PVOID)lock;
-    return wait(WAIT_LOCK, NT_NEVER);
+    NTSTATUS status;
+    return wait(WAIT_LOCK, NT_NEVER, &status);
 }
 
 void nt_wake_slowly(const volatile void *lock) {
@@ -138,9 +141,7 @@ bool nt_wait_for_objects(uint32_t count, PVOID *objects, NtWaitKind kind, int64_
                          NTSTATUS *status) {
     nt_current_thread->wait_count = count;
     nt_current_thread->wait_objects = objects;
-    bool ends = wait(kind, until);
-    *status = nt_current_thread->wait_status;
-    return ends;
+    return wait(kind, until, status);
 }
 
 /* Ends the wait of a thread if the object that has just been signalled allows it. */
@@ -177,6 +178,7 @@ void nt_yield(void) {
     if (next == NULL) return;
     nt_queue_add(&nt_state.ready, nt_current_thread);
     switch_to(next);
+    nt_dpc_deliver();
 }
 
 void nt_settle(bool let_time_pass) {

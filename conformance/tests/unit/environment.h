@@ -53,13 +53,13 @@ static void on_stop(const NtStop *stop) {
 
 #define WAIT(object, timeout) KeWaitForSingleObject((object), Executive, KernelMode, FALSE, timeout)
 
-static UNICODE_STRING text(PCWSTR units) {
+static inline UNICODE_STRING text(PCWSTR units) {
     UNICODE_STRING string;
     RtlInitUnicodeString(&string, units);
     return string;
 }
 
-static OBJECT_ATTRIBUTES named(PUNICODE_STRING name, ULONG flags, HANDLE root) {
+static inline OBJECT_ATTRIBUTES named(PUNICODE_STRING name, ULONG flags, HANDLE root) {
     OBJECT_ATTRIBUTES attributes;
     InitializeObjectAttributes(&attributes, name, flags, root, NULL);
     return attributes;
@@ -72,7 +72,7 @@ typedef struct {
 #define TEST(name)                                                                                 \
     { #name, name }
 
-static int run_tests(const Test *tests, size_t count) {
+static inline int run_tests(const Test *tests, size_t count) {
     for (size_t i = 0; i < count; i++) {
         tests[i].run();
         printf("ok %s\n", tests[i].name);

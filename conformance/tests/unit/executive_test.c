@@ -331,6 +331,37 @@ static void timers_are_due_in_order(void) {
     CHECK(told("b"));
 }
 
+static VOID takes_spin_lock(PKDPC Dpc, PVOID Context, PVOID Argument1, PVOID Argument2) {
+    (void)Dpc, (void)Argument1, (void)Argument2;
+    tell('(');
+    KeAcquireSpinLockAtDpcLevel(&((Shared *)Context)->spin);
+    KeReleaseSpinLockFromDpcLevel(&((Shared *)Context)->spin);
+    tell(')');
+}
+static VOID times_out(PVOID Context) {
+    LARGE_INTEGER due = {.QuadPart = -5};
+    CHECK(WAIT(&((Shared *)Context)->go, &due) == STATUS_TIMEOUT);
+    tell('t');
+}
+
+/* A call that runs on the stack of one whose wait has just ended, and has to wait itself. */
+static void calls_may_wait_for_spin_locks(void) {
+    LARGE_INTEGER due = {.QuadPart = -5};
+    KIRQL irql;
+    prepare();
+    KeInitializeDpc(&shared.dpc, takes_spin_lock, &shared);
+    PETHREAD thread = start(times_out, &shared);
+    nt_settle(false);
+    KeAcquireSpinLock(&shared.spin, &irql);
+    KeSetTimer(&shared.timer, due, &shared.dpc);
+    KeYieldProcessor();
+    CHECK(told("("));
+    KeReleaseSpinLock(&shared.spin, irql);
+    join(thread);
+    CHECK(told(")t"));
+    nt_rewind();
+}
+
 static VOID works(PVOID Parameter) {
     Shared *with = Parameter;
     CHECK(KeGetCurrentIrql() == PASSIVE_LEVEL && with->item.List.Flink == NULL);
@@ -945,6 +976,7 @@ int main(void) {
         TEST(spinning_lets_others_run),
         TEST(deferred_calls_run_below_dispatch),
         TEST(timers_are_due_in_order),
+        TEST(calls_may_wait_for_spin_locks),
         TEST(work_items_run_in_order),
         TEST(breaks_threads),
         TEST(threads_are_many),
