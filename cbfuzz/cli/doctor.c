@@ -45,8 +45,7 @@ static void tell(Doctor *doctor, Health health, const char *what, const char *de
     doctor->counts[health]++;
 }
 
-static void fail(Doctor *doctor, int code, const char *what, const char *detail,
-                 const char *mend) {
+static void fail(Doctor *doctor, int code, const char *what, const char *detail, const char *mend) {
     tell(doctor, WRONG, what, detail, mend);
     if (!doctor->code) doctor->code = code;
 }
@@ -108,14 +107,17 @@ static void check_compiler(Doctor *doctor) {
                  "apt-get install libclang-rt-14-dev, in clang's version");
     }
     if (find_clang("clang++", path, sizeof path)) tell(doctor, OK, "c++", path, "");
-    else tell(doctor, LACKS, "c++", "no clang++ here, so C++ cannot be built", "apt-get install clang");
+    else
+        tell(doctor, LACKS, "c++", "no clang++ here, so C++ cannot be built",
+             "apt-get install clang");
 }
 
 static void check_tools(Doctor *doctor) {
     static const struct {
         const char *what, *program, *without, *mend;
     } tools[] = {
-        {"addr2line", "addr2line", "findings name no functions and lines", "apt-get install binutils"},
+        {"addr2line", "addr2line", "findings name no functions and lines",
+         "apt-get install binutils"},
         {"debugger", "gdb", "run --gdb does not work", "apt-get install gdb"},
     };
     char path[4200];
@@ -145,7 +147,8 @@ static void check_exports(Doctor *doctor, const Implementation *implementation) 
 static void check_instruments(Doctor *doctor, const Implementation *implementation) {
     static const char again[] = "build it with scripts/build-impl";
     if (implementation->instrumented) tell(doctor, OK, "coverage", "guides the fuzzer", "");
-    else tell(doctor, LACKS, "coverage", "not instrumented, so it does not guide the fuzzer", again);
+    else
+        tell(doctor, LACKS, "coverage", "not instrumented, so it does not guide the fuzzer", again);
     if (implementation->sanitized) tell(doctor, OK, "memory", "its errors are seen", "");
     else tell(doctor, LACKS, "memory", "not instrumented, so only what crashes is seen", again);
 }

@@ -30,8 +30,8 @@ SKELETON(skeleton_readme, "README.md");
 static int make_folder(const Options *options, const char *path) {
     if (mkdir(path, 0777) == 0) return 0;
     if (errno != EEXIST)
-        return cli_reject(options, file_exit_code(errno), "new-impl", "%s: cannot be made: %s", path,
-                          strerror(errno));
+        return cli_reject(options, file_exit_code(errno), "new-impl", "%s: cannot be made: %s",
+                          path, strerror(errno));
     DIR *folder = opendir(path);
     if (!folder)
         return cli_reject(options, EXIT_REQUEST, "new-impl", "%s: %s", path, strerror(errno));
@@ -75,8 +75,9 @@ int cli_new_impl(int argc, char **argv) {
     if (strlen(folder) > 4000)
         return cli_reject(&options, EXIT_REQUEST, "new-impl", "the folder's name is too long");
     if (!cli_root(root, sizeof root))
-        return cli_reject(&options, EXIT_TOOL, "new-impl",
-                          "scripts/build-impl is not beside build/cbfuzz; run it where it was built");
+        return cli_reject(
+            &options, EXIT_TOOL, "new-impl",
+            "scripts/build-impl is not beside build/cbfuzz; run it where it was built");
     if ((code = make_folder(&options, folder))) return code;
     char *rules = makefile(root);
     if (!rules) return cli_reject(&options, EXIT_TOOL, "new-impl", "out of memory");

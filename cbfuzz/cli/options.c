@@ -148,7 +148,7 @@ static int take_option(Options *options, const char *command, char letter, const
     case 'g': options->gdb = true; return -1;
     case 'B':
         if (!read_number(value, 1, UINT32_MAX, &number))
-            return bad_value(command, "stop-before", value, "the number of a call");
+            return bad_value(options, command, "stop-before", value, "the number of a call");
         options->stop_before = (uint32_t)number;
         return -1;
     case 'J': options->junit = value; return -1;
