@@ -260,6 +260,22 @@ static void note_stakes(Machine *machine, const SpecFrame *frame) {
     }
 }
 
+/* Can a call have been this registration's that was taken for that of a registration with
+ * ProcessorAdd, of the same routine and context, which was owed none as it was removed? */
+static bool twin_called(const Machine *machine, const SpecFrame *frame,
+                        const SpecRegistration *change) {
+    uint64_t bit = frame->bit;
+    for (unsigned i = 0; i < machine->registration_count; i++) {
+        const SpecRegistration *twin = &machine->registrations[i];
+        if (twin->alive || twin->object == NO_ID || twin->object != frame->object ||
+            twin->routine != change->routine || twin->context != change->context)
+            continue;
+        bool now = twin->died >= frame->began && (twin->called & bit);
+        if (machine->windows ? now : twin->told) return true;
+    }
+    return false;
+}
+
 /* Processor change routines at the end of a stage. */
 static Outcome judge_change_stage(Machine *machine, const SpecFrame *frame) {
     static const ClauseId clauses[] = {CLAUSE_WINDOWS_CHANGE_START, CLAUSE_WINDOWS_CHANGE_COMPLETE,
@@ -274,10 +290,12 @@ static Outcome judge_change_stage(Machine *machine, const SpecFrame *frame) {
         if (machine->windows) {
             at_stake(machine, clauses[frame->call.stage]);
             at_stake(machine, CLAUSE_WINDOWS_CHANGE_PASSIVE);
-            if (!(registration->called & bit)) return diverge(machine, clauses[frame->call.stage]);
+            if (!(registration->called & bit) && !twin_called(machine, frame, registration))
+                return diverge(machine, clauses[frame->call.stage]);
         }
         if (last) at_stake(machine, CLAUSE_PROCESSOR_CHANGE_SIMILAR);
-        if (last && !registration->told) return diverge(machine, CLAUSE_PROCESSOR_CHANGE_SIMILAR);
+        if (last && !registration->told && !twin_called(machine, frame, registration))
+            return diverge(machine, CLAUSE_PROCESSOR_CHANGE_SIMILAR);
     }
     return OUTCOME_ALLOWED;
 }

@@ -19,6 +19,12 @@ uint16_t registration_add(Machine *machine, const Call *call, uint64_t handle) {
 void registration_remove(Machine *machine, uint16_t number) {
     SpecRegistration *registration = &machine->registrations[number];
     registration->alive = false;
+    /* Whether a call in progress has told it of a processor stays known (twin_called). */
+    bool telling = false;
+    for (unsigned i = 0; i < machine->frame_count; i++)
+        telling |= machine->frames[i].call.kind == CALL_PROCESSOR_STAGE &&
+                   (registration->called & machine->frames[i].bit);
+    registration->told &= telling;
     registration->died = machine->clock;
     unsigned place = 0;
     while (machine->live[place] != number)

@@ -51,7 +51,7 @@ def test_help_of_every_flag_that_the_manual_names(cbfuzz):
     synopsis = re.sub(r"\\f.", "", manual[manual.index(".nf") : manual.index(".fi")])
     command = None
     for line in synopsis.splitlines():
-        command = (re.findall(r"^cbfuzz (\w+)", line) or [command])[0]
+        command = (re.findall(r"^cbfuzz ([\w-]+)", line) or [command])[0]
         if command:
             shown = cbfuzz(command, "--help", code=0).out
             for flag in re.findall(r"--[a-z-]+\w|-o\b", line):

@@ -2241,6 +2241,25 @@ static void processor_added_inside_a_stage(void) {
     ok(stage(STAGE_COMPLETE, 2)), told(1, 0x10, STAGE_COMPLETE, 2), ok(done());
 }
 
+/* Two of one routine and context, of which one is removed: the call can be the other's. */
+static void processor_kinds_look_alike(void) {
+    BOTH_PROFILES(p) for (int called = 0; called < 2; called++) {
+        start(p);
+        changed(1, 0x10, 0xE0), changed(2, 0x20, 0xE1);
+        uint16_t r = registered(opened(PROCESSOR_ADD, 0, 0xA0), 1, 0x10, 0xE2);
+        ok(stage(STAGE_START, 2));
+        told(1, 0x10, STAGE_START, 2); /* in documented processor change may wait */
+        if (p == WINDOWS) told(1, 0x10, STAGE_START, 2), told(2, 0x20, STAGE_START, 2);
+        ok(done());
+        ok(stage(STAGE_COMPLETE, 2));
+        if (called) told(1, 0x10, STAGE_COMPLETE, 2);
+        enter_told(2, 0x20, STAGE_COMPLETE, 2), ok(unregister(r)), ok(leave());
+        if (called) ok(done());
+        else if (p == WINDOWS) wrong(WINDOWS_CHANGE_COMPLETE, done());
+        else wrong(PROCESSOR_CHANGE_SIMILAR, done());
+    }
+}
+
 /* Whether a routine hears of a processor that is added while it is being registered is open. */
 static void processor_added_while_registering(void) {
     BOTH_PROFILES(p) for (int hears = 0; hears < 3; hears++) {
@@ -3069,6 +3088,7 @@ int main(void) {
         CHECK(processor_change_during_a_stage),
         CHECK(processor_added_inside_a_stage),
         CHECK(processor_added_while_registering),
+        CHECK(processor_kinds_look_alike),
         CHECK(processor_change_removed),
         CHECK(processor_change_irql),
         CHECK(processor_change_handle),
