@@ -113,12 +113,12 @@ static bool take_file(Implementation *implementation, char *error, size_t size) 
 
 /* What it says: whether it could be loaded, or what it died of. */
 typedef struct {
-    uint64_t fence; /* gone: something was written over it */
     bool ended, good, instrumented;
     uint32_t exports;
     char error[1000];
     char kind[64]; /* of a crash */
     Frames frames;
+    uint64_t fence; /* behind all: gone when something was written over it */
 } Answer;
 
 static Answer *answer;
