@@ -102,7 +102,7 @@ $(BUILD)/test/fuzz_%: $(PROGRAM_TESTED) $(BUILD)/test/conformance/tests/fuzz/fuz
 
 # Every day.
 test: all wrong unit ## all tests (pytest)
-	@scripts/python -m pytest -q conformance/tests
+	@scripts/python -m pytest -q conformance
 
 check: all unit ## format, directions, unit programs, corpus: in under two minutes
 	@scripts/check
