@@ -43,11 +43,15 @@ objects = $(patsubst %.c,$(BUILD)/$(1)/%.o,$(2))
 OBJECTS := $(BUILD)/obj/loop.o $(call objects,obj,$(PLAIN) $(HARNESS) $(ENVIRONMENT) $(CALLBACK))
 
 .DEFAULT_GOAL := all
-all: $(BUILD)/cbfuzz ## build/cbfuzz
+all: $(BUILD)/cbfuzz $(BUILD)/libkernel.a ## build/cbfuzz
 
 $(BUILD)/cbfuzz: $(OBJECTS)
 	@$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 	@echo "built $@"
+
+# What programs of emit-c stand on: the environment and the built-in implementation.
+$(BUILD)/libkernel.a: $(call objects,obj,$(ENVIRONMENT) $(CALLBACK))
+	@rm -f $@ && ar rcs $@ $^
 
 $(call objects,obj,$(PLAIN)): FLAGS := $(PLAIN_FLAGS)
 $(call objects,obj,$(HARNESS)): FLAGS := $(HARNESS_FLAGS)
@@ -61,8 +65,9 @@ $(BUILD)/obj/loop.o: $(LOOP) Makefile
 	@mkdir -p $(@D)
 	@printf '#include "%s"\n' $(LOOP) | $(CC) $(HARNESS_FLAGS) -fomit-frame-pointer -D_GNU_SOURCE= -I. -x c -c -o $@ -
 
-# The skeletons are in it.
+# These have texts of other files in them.
 $(BUILD)/obj/cbfuzz/cli/new_impl.o: $(wildcard cbfuzz/cli/skeleton/*)
+$(BUILD)/obj/cbfuzz/report/emit.o: $(wildcard cbfuzz/report/standalone/*)
 
 # Wrong implementations: one shared object for each bug, and one without any.
 WRONG_SOURCES := $(wildcard conformance/implementations/wrong/*.c)

@@ -12,6 +12,7 @@ static const Command commands[] = {
     {"run", cli_run, "run scripts or programs in bytes, and judge each"},
     {"conform", cli_conform, "run the cases of every clause, as a gate"},
     {"minimize", cli_minimize, "make a finding's program smaller"},
+    {"emit-c", cli_emit_c, "write a program as a C program that stands alone"},
     {"show", cli_show, "print a program as a script"},
     {"assemble", cli_assemble, "write a script as bytes"},
     {"doctor", cli_doctor, "say what is missing or wrong, and how to mend it"},

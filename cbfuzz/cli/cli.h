@@ -25,6 +25,7 @@ int cli_show(int argc, char **argv);
 int cli_assemble(int argc, char **argv);
 int cli_clauses(int argc, char **argv);
 int cli_doctor(int argc, char **argv);
+int cli_emit_c(int argc, char **argv);
 int cli_new_impl(int argc, char **argv);
 
 enum { EXIT_FINDING = 1, EXIT_REQUEST = 2, EXIT_TOOL = 3 };

@@ -13,7 +13,8 @@ import pytest
 
 from conftest import CBFUZZ, DEMO, ESCAPE, LIMIT, ORDER, ROOT
 
-COMMANDS = ["fuzz", "run", "conform", "minimize", "show", "assemble", "doctor", "new-impl", "clauses"]
+COMMANDS = ["fuzz", "run", "conform", "minimize", "emit-c", "show", "assemble", "doctor", "new-impl",
+            "clauses"]
 MISUSE = 'a = create "\\Callback\\Demo" multiple\ndereference a\ndereference a\n'
 SUMMARY = re.compile(r"cbfuzz fuzz: [\d.]+( M)? programs, [\d.]+( M)? statements, \d+ of \d+ clauses exercised, "
                      r"\d+ findings?, [\d.]+ s(, interrupted)?")
