@@ -37,8 +37,9 @@ typedef struct {
     pid_t copy;    /* that works in its place; 0: none, or none yet */
     bool has_copies, hung;
     Keeper pipes;
-    uint64_t seen_runs;
+    uint64_t seen_runs, seen_progress;
     double seen_seconds, seen_at; /* processor time and clock then */
+    double begun_seconds;         /* processor time when the program was first seen */
     unsigned barren;
 } Worker;
 
@@ -121,7 +122,7 @@ static void reset_worker(Fuzz *fuzz, Worker *worker) {
     worker->mailbox->found = false;
     worker->copy = 0;
     worker->seen_runs = session->runs;
-    worker->seen_seconds = 0;
+    worker->seen_seconds = worker->begun_seconds = 0;
     worker->seen_at = now();
 }
 
@@ -404,12 +405,15 @@ static bool is_stuck(Fuzz *fuzz, Worker *worker, pid_t process) {
     Session *session = worker->session;
     double seconds = process_seconds(process);
     double limit = fuzz->hangs ? repeated_limit : program_limit;
-    if (session->runs != worker->seen_runs || !session->busy) {
+    bool another = session->runs != worker->seen_runs || !session->busy;
+    if (another || session_progress(session) != worker->seen_progress) {
+        if (another) worker->begun_seconds = seconds;
         worker->seen_runs = session->runs;
+        worker->seen_progress = session_progress(session);
         worker->seen_seconds = seconds;
         worker->seen_at = now();
         worker->barren = 0;
-        return false;
+        return seconds - worker->begun_seconds > limit * SLOW_FACTOR;
     }
     return seconds - worker->seen_seconds > limit || now() - worker->seen_at > waiting_limit;
 }

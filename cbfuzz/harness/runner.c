@@ -233,7 +233,9 @@ void runner_renew(Runner *runner) {
 }
 
 static Ending await_ending(Runner *runner, int *status) {
-    double begun = now(), used = process_seconds(runner->process);
+    const double begun = now(), used = process_seconds(runner->process);
+    double moved_at = begun, moved_used = used;
+    uint64_t progress = session_progress(runner->session);
     bool answered = false;
     for (;;) {
         char what;
@@ -244,8 +246,14 @@ static Ending await_ending(Runner *runner, int *status) {
             }
             if (has_ended(runner, status)) return DIED;
         }
-        double spent = process_seconds(runner->process) - used;
-        if (spent > runner->limit || now() - begun > runner->limit * WALL_FACTOR) {
+        double spent = process_seconds(runner->process), limit = runner->limit;
+        if (session_progress(runner->session) != progress) {
+            progress = session_progress(runner->session);
+            moved_at = now();
+            moved_used = spent;
+        }
+        if (spent - moved_used > limit || now() - moved_at > limit * WALL_FACTOR ||
+            spent - used > limit * SLOW_FACTOR) {
             end_copy(runner, status);
             return HUNG;
         }

@@ -84,6 +84,13 @@ bool session_post_mortem(Session *session, const Program *program, int status, b
 /* The word after "AddressSanitizer: " of a report: heap-use-after-free, SEGV, ... */
 void session_report_kind(const char *report, char *kind, size_t size);
 
+/* How far the run has got: calls made and routines called. A run that gets on does not
+ * hang: its length is bounded by the executor, however slow the implementation. */
+static inline uint64_t session_progress(const Session *session) {
+    return (uint64_t)session->executor.calls + session->executor.entries;
+}
+enum { SLOW_FACTOR = 10 }; /* but no run takes more than so many times the limit of a hang */
+
 /* Seconds of processor time that a process has used; -1 if it cannot be told. */
 double process_seconds(pid_t process);
 
