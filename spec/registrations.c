@@ -122,7 +122,8 @@ Outcome register_return(Machine *machine, const Return *result) {
             bool refuses = !(machine->readings.answers[QUESTION_REGISTER_NULL] & 2);
             return refuses ? worlds_keep(machine, 0, CLAUSE_REGISTER_ERROR) : OUTCOME_MISUSE;
         }
-        machine->readings.answers[QUESTION_REGISTER_NULL] = 1;
+        /* Without memory, NULL is for that: what it does otherwise is still open. */
+        if (!result->allocation_failed) machine->readings.answers[QUESTION_REGISTER_NULL] = 1;
         return OUTCOME_ALLOWED;
     }
     SpecObject *object = &machine->objects[call->object];

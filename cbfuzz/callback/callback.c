@@ -98,7 +98,7 @@ NTSTATUS ExCreateCallback(PCALLBACK_OBJECT *CallbackObject, POBJECT_ATTRIBUTES O
     NTSTATUS Status;
 
     PAGED_CODE();
-    if (!ObjectAttributes || !ObjectAttributes->ObjectName) {
+    if (!ObjectAttributes->ObjectName) {
         return STATUS_UNSUCCESSFUL;
     }
 

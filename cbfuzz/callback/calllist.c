@@ -40,7 +40,6 @@ VOID CallListBeginWalk(PCALL_LIST List, PCALL_WALK Walk) {
     Walk->List = List;
     Walk->Thread = KeGetCurrentThread();
     Walk->Current = NULL;
-    Walk->Next = NULL;
 
     KeAcquireSpinLock(&List->Lock, &OldIrql);
     Walk->Limit = List->NextSequence;
@@ -77,7 +76,6 @@ static VOID CallpLeave(PCALL_WALK Walk) {
         Link = &(*Link)->Next;
     }
     *Link = Walk->Next;
-    Walk->Current = NULL;
 }
 
 /* What is to be done, once the lock is free, for an entry that was left. */

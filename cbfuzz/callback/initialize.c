@@ -7,8 +7,7 @@ static NTSTATUS ExpCreateCallbackDirectory(VOID) {
     HANDLE Handle;
     NTSTATUS Status;
 
-    InitializeObjectAttributes(
-        &Attributes, &Name, OBJ_CASE_INSENSITIVE | OBJ_PERMANENT | OBJ_KERNEL_HANDLE, NULL, NULL);
+    InitializeObjectAttributes(&Attributes, &Name, OBJ_PERMANENT | OBJ_KERNEL_HANDLE, NULL, NULL);
     Status = ZwCreateDirectoryObject(&Handle, DIRECTORY_ALL_ACCESS, &Attributes);
     if (NT_SUCCESS(Status)) {
         ZwClose(Handle);
@@ -22,7 +21,7 @@ static NTSTATUS ExpCreateSystemCallback(PUNICODE_STRING Name) {
     PCALLBACK_OBJECT Object;
     NTSTATUS Status;
 
-    InitializeObjectAttributes(&Attributes, Name, OBJ_CASE_INSENSITIVE | OBJ_PERMANENT, NULL, NULL);
+    InitializeObjectAttributes(&Attributes, Name, OBJ_PERMANENT, NULL, NULL);
     Status = ExCreateCallback(&Object, &Attributes, TRUE, TRUE);
     if (NT_SUCCESS(Status)) {
         ObDereferenceObject(Object);

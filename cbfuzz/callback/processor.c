@@ -28,12 +28,12 @@ static CALL_LIST KipChanges = {
 static NTSTATUS KipCallForProcessor(PPROCESSOR_CHANGE Change,
                                     KE_PROCESSOR_CHANGE_NOTIFY_STATE State, ULONG Number,
                                     NTSTATUS Status) {
-    KE_PROCESSOR_CHANGE_NOTIFY_CONTEXT Context;
+    KE_PROCESSOR_CHANGE_NOTIFY_CONTEXT Context = {
+        .State = State,
+        .NtNumber = Number,
+        .Status = Status,
+    };
 
-    RtlZeroMemory(&Context, sizeof(Context));
-    Context.State = State;
-    Context.NtNumber = Number;
-    Context.Status = Status;
     KeGetProcessorNumberFromIndex(Number, &Context.ProcNumber);
     Change->Function(Change->Context, &Context, &Status);
     return Status;

@@ -167,13 +167,18 @@ static void run_body(Executor *executor, uint32_t first, uint8_t its_routine) {
 }
 
 /* Routines are called without end. Where one of these calls did not fit, that is what is
- * broken: it is judged as if the call in progress had returned. */
+ * broken: it is judged as if the call in progress had returned. Where all fit, but most are
+ * those of one call, that call hangs: there are never so many routines. */
 RARE static void stop_calls(Executor *executor) {
     Machine *machine = &executor->machine;
     Outcome outcome = OUTCOME_ALLOWED;
     if (executor->collecting && machine->frame_count)
         outcome = machine_return(machine, &executor->result);
-    executor->state = outcome == OUTCOME_ALLOWED ? RUN_FULL : record(executor, outcome);
+    else if (machine->frame_count &&
+             machine->frames[machine->frame_count - 1].calls > EXECUTOR_ENTRIES / 2)
+        executor_abort(executor, ABORT_HANG, false, "endless", "routines were called without end");
+    if (executor->state == RUN_GOES_ON)
+        executor->state = outcome == OUTCOME_ALLOWED ? RUN_FULL : record(executor, outcome);
     if (executor->actor->abandon) executor->actor->abandon(executor);
 }
 

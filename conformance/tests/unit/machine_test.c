@@ -1647,6 +1647,13 @@ static void reading_register_null(void) {
 
         start(p);
         misuse(REGISTER_OBJECT, reg(NO_ID, 1, 0x10, 0xE0)); /* nobody says what that would be */
+
+        start(p);
+        short_of_memory = true; /* it may have come to nothing before it looked at the object */
+        ok(reg(NO_ID, 1, 0x10, 0));
+        is(3, answers(QUESTION_REGISTER_NULL));
+        ok(begins((Call){.kind = CALL_REGISTER, .object = NO_ID, .routine = 1})), yes(excused);
+        misuse(REGISTER_OBJECT, ends_with(ABORT_CRASH));
     }
 }
 
