@@ -133,6 +133,9 @@ matrix: all ## write the traceability matrix into spec/README.md
 	@sed -n '/^<!-- end of matrix -->/,$$p' spec/README.md >>$(BUILD)/README.md
 	@cp $(BUILD)/README.md spec/README.md
 
+mutants: all wrong ## who notices changes of the built-in implementation? minutes; build/mutants.json
+	@scripts/mutants
+
 format: ## clang-format all sources
 	@clang-format -i $(shell git ls-files '*.c' '*.h')
 
@@ -142,5 +145,5 @@ clean: ## remove build/
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
 
-.PHONY: all wrong unit test check fuzz bench matrix format clean help
+.PHONY: all wrong unit test check fuzz bench matrix mutants format clean help
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

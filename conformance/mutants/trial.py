@@ -1,0 +1,145 @@
+"""Tries implementations: builds a mutant as a plug-in, runs programs on it, and fuzzes it.
+
+Only the changed source is compiled; the objects of the others are made once.
+"""
+import json
+import re
+import subprocess
+import tempfile
+from pathlib import Path
+
+from . import operators
+from .source import LANGUAGE
+
+# As scripts/build-impl, without what nobody reads: debug information.
+SANITIZE = ["-fsanitize=address", "-fsanitize=fuzzer-no-link"]
+COMPILE = [*LANGUAGE, "-O2", "-g0", "-fPIC"]
+INSTRUMENTED = [*COMPILE, "-fno-omit-frame-pointer", *SANITIZE]
+LINK = ["-shared", *SANITIZE, "-Wl,-Bsymbolic"]
+
+FINDINGS = "diverges|crashes|hangs|deadlocks|leaks|bugchecks"
+PROFILES = ("documented", "windows")
+RUN_SECONDS = 5  # for all programs together; one that hangs takes a second of it
+PATIENCE = 120  # seconds until a command that should have ended is given up
+
+
+class Failure(Exception):
+    """The tools failed, not the implementation."""
+
+
+class Laboratory:
+    """`cbfuzz` judges; `sources` are those of the implementation that is changed."""
+
+    def __init__(self, root, sources, compiler, cbfuzz, work):
+        self.root, self.compiler, self.cbfuzz, self.work = root, compiler, cbfuzz, work
+        self.includes = [root / "cbfuzz/nt/include", *{each.path.parent for each in sources}]
+        self.objects, self.codes = {}, {}
+        for source in sources:
+            self.objects[source.path] = work / f"{source.path.stem}.o"
+            self.codes[source.path] = self._compile(COMPILE, source.text, work / "plain.o")
+            if not self._compile(INSTRUMENTED, source.text, self.objects[source.path]):
+                raise Failure(f"{source.path}: does not compile as it is")
+
+    def unchanged(self):
+        """The implementation as it is, as a plug-in."""
+        return self._link("unchanged", self.objects.values())
+
+    def build(self, source, mutant):
+        """The plug-in, or why there is none: "does not compile" or "same code"."""
+        text = operators.apply(source, mutant)
+        plain = self._compile(COMPILE, text, self.work / f"{mutant.id}.plain.o")
+        if plain is None:
+            return "does not compile"
+        if plain == self.codes[source.path]:
+            return "same code"
+        own = self.work / f"{mutant.id}.o"
+        if not self._compile(INSTRUMENTED, text, own):
+            return "does not compile"
+        plugin = self._link(mutant.id, [own if path == source.path else each for path, each in self.objects.items()])
+        own.unlink()
+        return plugin or "does not compile"
+
+    def _compile(self, flags, text, out):
+        """The object's bytes; None if the compiler refuses."""
+        command = [self.compiler, *flags, *(f"-I{folder}" for folder in self.includes), "-x", "c", "-", "-c", "-o", out]
+        done = subprocess.run([str(word) for word in command], input=text, stderr=subprocess.DEVNULL)
+        if done.returncode:
+            return None
+        code = out.read_bytes()
+        if flags is COMPILE:
+            out.unlink()
+        return code
+
+    def _link(self, name, objects):
+        out = self.work / f"{name}.so"
+        done = subprocess.run([str(word) for word in [self.compiler, *LINK, *objects, "-o", out]],
+                              stderr=subprocess.DEVNULL)
+        return out if done.returncode == 0 else None
+
+    def run(self, implementation, paths):
+        """({program: verdict} of those that found something, whether all programs were run)."""
+        for seconds in (RUN_SECONDS, PATIENCE):
+            code, out, err = self._command(seconds, "run", "--impl", implementation, *paths)
+            found = {path: verdict for verdict, path in re.findall(rf"^({FINDINGS}) +(.+)$", out, re.M)}
+            if code == 2 and not found:
+                return {"(load)": _last_line(err)}, True
+            if found or code == 0:
+                return found, code is not None
+            if code is not None:
+                raise Failure(f"{self.cbfuzz} run --impl {implementation} ended with {code}: {err.strip()[-400:]}")
+        raise Failure(f"{self.cbfuzz} run --impl {implementation}: no finding and no end in {PATIENCE} s")
+
+    def fuzz(self, implementation, profile, seconds):
+        """The first finding, with its program; None."""
+        with tempfile.TemporaryDirectory(dir=self.work) as folder:
+            corpus = Path(folder, "corpus")
+            corpus.mkdir()
+            code, out, err = self._command(seconds + PATIENCE, "fuzz", "--impl", implementation, "--profile", profile,
+                                           "--seconds", seconds, "--seed", 1, "--json", "--artifacts", folder,
+                                           corpus, "corpus/seed")
+            if code == 2:  # it does not boot
+                return {"profile": profile, "signature": _last_line(err), "program": ""}
+            if code not in (0, 1):
+                raise Failure(f"{self.cbfuzz} fuzz --impl {implementation} ended with {code}: {err.strip()[-400:]}")
+            if code == 0:
+                return None
+            finding = json.loads(out)["findings"][0]
+            program = self.root / finding["file"]
+            return {"profile": profile, "signature": finding["signature"],
+                    "program": program.read_text() if program.is_file() else ""}
+
+    def _command(self, seconds, *arguments):
+        """(exit code, None when it had to be stopped; its output; its errors)."""
+        process = subprocess.Popen([str(word) for word in (self.cbfuzz, *arguments)], cwd=self.root, stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        try:
+            out, err = process.communicate(timeout=seconds)
+            code = process.returncode
+        except subprocess.TimeoutExpired:
+            process.kill()
+            out, err = process.communicate()
+            code = None
+        return code, out.decode(errors="replace"), err.decode(errors="replace")
+
+
+def _last_line(text):
+    return (text.strip().splitlines() or [""])[-1]
+
+
+def try_one(laboratory, source, mutant, programs, seconds):
+    """What became of a mutant: a dict with its `status`, and what caught it."""
+    plugin = laboratory.build(source, mutant)
+    if not isinstance(plugin, Path):
+        return {"status": plugin}
+    try:
+        for status, paths in programs.items():
+            found, complete = laboratory.run(plugin, paths)
+            if found:
+                return {"status": status, "caught_by": found, "complete": complete}
+        for profile in PROFILES:
+            finding = laboratory.fuzz(plugin, profile, seconds)
+            if finding:
+                return {"status": "fuzz", "finding": finding}
+        return {"status": "survived"}
+    finally:
+        plugin.unlink()
