@@ -20,6 +20,7 @@ LINK = ["-shared", *SANITIZE, "-Wl,-Bsymbolic"]
 FINDINGS = "diverges|crashes|hangs|deadlocks|leaks|bugchecks"
 PROFILES = ("documented", "windows")
 RUN_SECONDS = 5  # for all programs together; one that hangs takes a second of it
+BOOT = "(boot)"  # stands for the case when the implementation does not even start
 PATIENCE = 120  # seconds until a command that should have ended is given up
 
 
@@ -36,7 +37,7 @@ class Laboratory:
         self.objects, self.codes = {}, {}
         for source in sources:
             self.objects[source.path] = work / f"{source.path.stem}.o"
-            self.codes[source.path] = self._compile(COMPILE, source.text, work / "plain.o")
+            self.codes[source.path] = source.path, self._compile(COMPILE, source.text, work / "plain.o")
             if not self._compile(INSTRUMENTED, source.text, self.objects[source.path]):
                 raise Failure(f"{source.path}: does not compile as it is")
 
@@ -44,20 +45,19 @@ class Laboratory:
         """The implementation as it is, as a plug-in."""
         return self._link("unchanged", self.objects.values())
 
-    def build(self, source, mutant):
-        """The plug-in, or why there is none: "does not compile" or "same code"."""
-        text = operators.apply(source, mutant)
-        plain = self._compile(COMPILE, text, self.work / f"{mutant.id}.plain.o")
-        if plain is None:
-            return "does not compile"
-        if plain == self.codes[source.path]:
-            return "same code"
+    def code(self, source, mutant):
+        """What tells whether two mutants are one: the object code. None: it does not compile."""
+        code = self._compile(COMPILE, operators.apply(source, mutant), self.work / f"{mutant.id}.plain.o")
+        return code and (source.path, code)
+
+    def plugin(self, source, mutant):
+        """The implementation with this change."""
         own = self.work / f"{mutant.id}.o"
-        if not self._compile(INSTRUMENTED, text, own):
-            return "does not compile"
+        if not self._compile(INSTRUMENTED, operators.apply(source, mutant), own):
+            raise Failure(f"{mutant.id}: compiles, but not instrumented")
         plugin = self._link(mutant.id, [own if path == source.path else each for path, each in self.objects.items()])
         own.unlink()
-        return plugin or "does not compile"
+        return plugin
 
     def _compile(self, flags, text, out):
         """The object's bytes; None if the compiler refuses."""
@@ -72,22 +72,32 @@ class Laboratory:
 
     def _link(self, name, objects):
         out = self.work / f"{name}.so"
-        done = subprocess.run([str(word) for word in [self.compiler, *LINK, *objects, "-o", out]],
-                              stderr=subprocess.DEVNULL)
-        return out if done.returncode == 0 else None
+        done = subprocess.run([str(word) for word in [self.compiler, *LINK, *objects, "-o", out]], stderr=subprocess.PIPE)
+        if done.returncode:
+            raise Failure(f"{name}: cannot be linked: {done.stderr.decode(errors='replace')[-400:]}")
+        return out
 
     def run(self, implementation, paths):
-        """({program: verdict} of those that found something, whether all programs were run)."""
+        """{program: verdict} of those that found something; not all of them if some hang."""
         for seconds in (RUN_SECONDS, PATIENCE):
             code, out, err = self._command(seconds, "run", "--impl", implementation, *paths)
             found = {path: verdict for verdict, path in re.findall(rf"^({FINDINGS}) +(.+)$", out, re.M)}
-            if code == 2 and not found:
-                return {"(load)": _last_line(err)}, True
             if found or code == 0:
-                return found, code is not None
+                return found
+            if code == 2:
+                return {BOOT: _last_line(err)}
             if code is not None:
                 raise Failure(f"{self.cbfuzz} run --impl {implementation} ended with {code}: {err.strip()[-400:]}")
         raise Failure(f"{self.cbfuzz} run --impl {implementation}: no finding and no end in {PATIENCE} s")
+
+    def conform(self, implementation, profile):
+        """{case: verdict} of all that fail."""
+        code, out, err = self._command(PATIENCE, "conform", "--impl", implementation, "--profile", profile, "--json")
+        if code == 2:
+            return {BOOT: _last_line(err)}
+        if code not in (0, 1):
+            raise Failure(f"{self.cbfuzz} conform --impl {implementation} ended with {code}: {err.strip()[-400:]}")
+        return {case["file"]: case["verdict"] for case in json.loads(out)["cases"] if case["status"] == "fails"}
 
     def fuzz(self, implementation, profile, seconds):
         """The first finding, with its program; None."""
@@ -126,16 +136,19 @@ def _last_line(text):
     return (text.strip().splitlines() or [""])[-1]
 
 
-def try_one(laboratory, source, mutant, programs, seconds):
+def try_one(laboratory, source, mutant, cases, corpus, seconds):
     """What became of a mutant: a dict with its `status`, and what caught it."""
-    plugin = laboratory.build(source, mutant)
-    if not isinstance(plugin, Path):
-        return {"status": plugin}
+    plugin = laboratory.plugin(source, mutant)
     try:
-        for status, paths in programs.items():
-            found, complete = laboratory.run(plugin, paths)
-            if found:
-                return {"status": status, "caught_by": found, "complete": complete}
+        # First all cases in one process, which takes no time; then by the book.
+        found = laboratory.run(plugin, cases)
+        for profile in PROFILES:
+            found = found or laboratory.conform(plugin, profile)
+        if found:
+            return {"status": "cases", "caught_by": found}
+        found = laboratory.run(plugin, corpus)
+        if found:
+            return {"status": "corpus", "caught_by": found}
         for profile in PROFILES:
             finding = laboratory.fuzz(plugin, profile, seconds)
             if finding:

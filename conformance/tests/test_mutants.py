@@ -181,7 +181,7 @@ def laboratory(builtin, tmp_path_factory):
     return trial.Laboratory(ROOT, sources, shutil.which("clang"), ROOT / "build/cbfuzz", tmp_path_factory.mktemp("mutants"))
 
 
-PROGRAMS = {"cases": ["conformance/cases"], "corpus": ["corpus/seed", "corpus/regression"]}
+CASES = ["conformance/cases/notify", "conformance/cases/register"]
 # (what is changed, as operator, before, after; what becomes of it)
 FATES = [
     ("remove-call", "CallpEnter(Walk, Next);", ";", "cases"),  # the notification never ends
@@ -198,13 +198,21 @@ def test_what_becomes_of_a_mutant(builtin, laboratory, name, before, after, stat
     chosen = [(source, each) for source, each in builtin
               if (each.operator, short(each.before), each.after) == (name, before, after)]
     assert chosen
-    result = trial.try_one(laboratory, *chosen[0], PROGRAMS, 1)
-    assert result["status"] == status, result
-    assert (status in PROGRAMS) == bool(result.get("caught_by"))
+    source = chosen[0][0]
+    code = laboratory.code(*chosen[0])
+    assert (status == "does not compile") == (code is None)
+    assert (status == "same code") == (code == laboratory.codes[source.path])
+    if status in ("cases", "survived"):
+        result = trial.try_one(laboratory, *chosen[0], CASES, ["corpus/seed"], 1)
+        assert result["status"] == status, result
+        assert (status == "cases") == bool(result.get("caught_by"))
 
 
 def test_the_source_as_it_is_survives(laboratory):
-    assert laboratory.run(laboratory.unchanged(), [*PROGRAMS["cases"], *PROGRAMS["corpus"]]) == ({}, True)
+    plugin = laboratory.unchanged()
+    assert laboratory.run(plugin, ["corpus/seed", "corpus/regression"]) == {}
+    assert all(laboratory.conform(plugin, profile) == {} for profile in trial.PROFILES)
+    assert all(laboratory.fuzz(plugin, profile, 1) is None for profile in trial.PROFILES)
 
 
 def test_flags_are_those_of_build_impl():
