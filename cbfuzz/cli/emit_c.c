@@ -67,8 +67,8 @@ static int emit(const Options *options, Runner *runner, const Program *program, 
     Emission emission = {.program = program,
                          .file = options->files[0],
                          .trace = text,
-                         .finding = verdict == VERDICT_CONFORMS ? &conforms
-                                                                : &runner->session->finding,
+                         .finding =
+                             verdict == VERDICT_CONFORMS ? &conforms : &runner->session->finding,
                          .implementation = runner->implementation,
                          .root = root,
                          .output = options->output};

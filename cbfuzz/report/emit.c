@@ -28,7 +28,7 @@ typedef struct {
     const Emission *emission;
     const Program *program;
     SeenList seen;
-    uint32_t failing; /* call that fails; seen.count: none, or at the end */
+    uint32_t failing;                  /* call that fails; seen.count: none, or at the end */
     uint32_t names[UNITS], name_count; /* lines that brought a name for the first time */
 } Emitter;
 
@@ -546,8 +546,7 @@ static void print_head(Emitter *emitter) {
     bool fails = verdict_is_finding(judgement->verdict);
     fprintf(out, "/* %s", verdict_title(judgement->verdict));
     if (fails) fprintf(out, " %s", verdict_subject(judgement, subject));
-    if (judgement->clause != CLAUSE_NONE)
-        fprintf(out, ": %s", clause_get(judgement->clause)->text);
+    if (judgement->clause != CLAUSE_NONE) fprintf(out, ": %s", clause_get(judgement->clause)->text);
     fputs("\n", out);
     if (judgement->line == NO_LINE) snprintf(label, sizeof label, "at the end");
     else snprintf(label, sizeof label, "step %u", judgement->step);
@@ -571,14 +570,14 @@ static void print_head(Emitter *emitter) {
 static void print_own_routines(Emitter *emitter) {
     static const struct {
         const char *name, *type;
-    } own[] = {{"ObReferenceObject", "LONG_PTR (*)(PVOID)"},
-               {"ObDereferenceObject", "LONG_PTR (*)(PVOID)"},
-               {"ObMakeTemporaryObject", "VOID (*)(PVOID)"},
-               {"KeRegisterProcessorChangeCallback",
-                "PVOID (*)(PPROCESSOR_CALLBACK_FUNCTION, PVOID, ULONG)"},
-               {"KeDeregisterProcessorChangeCallback", "VOID (*)(PVOID)"},
-               {"KiNotifyProcessorChange",
-                "VOID (*)(PKE_PROCESSOR_CHANGE_NOTIFY_CONTEXT, PNTSTATUS)"}};
+    } own[] = {
+        {"ObReferenceObject", "LONG_PTR (*)(PVOID)"},
+        {"ObDereferenceObject", "LONG_PTR (*)(PVOID)"},
+        {"ObMakeTemporaryObject", "VOID (*)(PVOID)"},
+        {"KeRegisterProcessorChangeCallback",
+         "PVOID (*)(PPROCESSOR_CALLBACK_FUNCTION, PVOID, ULONG)"},
+        {"KeDeregisterProcessorChangeCallback", "VOID (*)(PVOID)"},
+        {"KiNotifyProcessorChange", "VOID (*)(PKE_PROCESSOR_CHANGE_NOTIFY_CONTEXT, PNTSTATUS)"}};
     const Implementation *implementation = emitter->emission->implementation;
     FILE *out = emitter->out;
     bool any = false, changes = false, hears = false, initializes = implementation->builtin;

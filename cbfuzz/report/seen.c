@@ -45,7 +45,11 @@ static uint32_t add_call(Reader *reader, uint32_t line, uint32_t parent) {
         list->capacity = capacity;
     }
     Seen *seen = &list->calls[list->count];
-    *seen = (Seen){.line = line, .number = ++reader->calls, .parent = parent, .call = take_line(reader), .text = strdup("")};
+    *seen = (Seen){.line = line,
+                   .number = ++reader->calls,
+                   .parent = parent,
+                   .call = take_line(reader),
+                   .text = strdup("")};
     return list->count++;
 }
 

@@ -6,12 +6,12 @@
 
 /* One call, in the order in which they were made. */
 typedef struct {
-    uint32_t line;    /* of the program; UINT32_MAX: giving back */
+    uint32_t line;   /* of the program; UINT32_MAX: giving back */
     uint32_t number; /* 1 for the first one; of an added processor's two the last */
     uint32_t parent; /* the call during which it was made; UINT32_MAX: none */
-    char *call;       /* as the trace has it */
-    char *text;       /* "F1(0x10, 0x1, 0x2)  F2(0x20, 0x1, 0x2)", "STATUS_SUCCESS, object 1" */
-    unsigned freed;   /* object whose memory was gone then, 0: none */
+    char *call;      /* as the trace has it */
+    char *text;      /* "F1(0x10, 0x1, 0x2)  F2(0x20, 0x1, 0x2)", "STATUS_SUCCESS, object 1" */
+    unsigned freed;  /* object whose memory was gone then, 0: none */
 } Seen;
 
 typedef struct {

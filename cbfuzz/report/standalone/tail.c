@@ -51,7 +51,8 @@ static void see(const char *format, ...) {
     va_list arguments;
     size_t room = sizeof seen - seen_length;
     if (room < 256) return;
-    if (calls[call_count - 1].mark != seen_length) seen_length += (size_t)sprintf(seen + seen_length, "  ");
+    if (calls[call_count - 1].mark != seen_length)
+        seen_length += (size_t)sprintf(seen + seen_length, "  ");
     va_start(arguments, format);
     seen_length += (size_t)vsnprintf(seen + seen_length, 200, format, arguments);
     va_end(arguments);
