@@ -116,14 +116,21 @@ fuzz: all ## fuzz the built-in implementation for a minute, corpus in build/corp
 	@mkdir -p $(BUILD)/corpus
 	@$(BUILD)/cbfuzz fuzz --seconds 60 $(BUILD)/corpus corpus/seed corpus/regression
 
-bench: all $(BUILD)/bench/empty $(BUILD)/bench/bare ## speed, as ratios measured in one run; build/bench.json
+BENCH_PLUGINS := $(patsubst %,$(BUILD)/bench/%.so,plugin globals_1 globals_1024 globals_65536)
+bench: all $(patsubst %,$(BUILD)/bench/%,empty bare rewind) $(BENCH_PLUGINS) ## speed, as ratios measured in one run; build/bench.json
 	@scripts/bench
 
 $(BUILD)/bench/empty: conformance/bench/empty.c
 	@mkdir -p $(@D)
 	@$(CC) -O2 -g -fsanitize=address,fuzzer -o $@ $<
 
-$(BUILD)/bench/bare: conformance/bench/bare.c $(filter-out %/main.o,$(OBJECTS))
+# The built-in implementation as a shared object, and one with so many bytes of globals.
+$(BUILD)/bench/plugin.so: $(CALLBACK) scripts/build-impl
+	@scripts/build-impl -o $@ $(CALLBACK) >/dev/null
+$(BUILD)/bench/globals_%.so: conformance/bench/globals.c scripts/build-impl
+	@scripts/build-impl -o $@ $< -- -DGLOBALS=$* >/dev/null
+
+$(BUILD)/bench/bare $(BUILD)/bench/rewind: $(BUILD)/bench/%: conformance/bench/%.c $(filter-out %/main.o,$(OBJECTS))
 	@mkdir -p $(@D)
 	@$(CC) $(HARNESS_FLAGS) $(LDFLAGS) -o $@ $(filter %.c %.o,$^) $(LDLIBS)
 
