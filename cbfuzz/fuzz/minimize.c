@@ -11,7 +11,8 @@ enum {
     QUESTIONS_DEADLY = 400, /* each costs a process */
     QUESTIONS_HANGING = 60  /* each costs the time-out */
 };
-static const double hanging_limit = 0.06; /* seconds: programs take microseconds */
+/* Seconds for a program of which it is known that it hangs: others take microseconds. */
+static const double hanging_limit = 0.06, confirmed_limit = 0.25;
 
 typedef struct {
     Runner *runner;
@@ -24,6 +25,16 @@ static bool shows(Trial *trial, const Program *candidate) {
     return runner_run(trial->runner, candidate, trial->readings) &&
            strcmp(verdict_signature(&trial->runner->session->judgement, signature),
                   trial->signature) == 0;
+}
+
+/* The same where it was seen before. */
+static bool shows_again(Trial *trial, const Program *program) {
+    Runner *runner = trial->runner;
+    double limit = runner->limit;
+    if (strncmp(trial->signature, "hangs ", 6) == 0) runner->limit = confirmed_limit;
+    bool good = shows(trial, program);
+    runner->limit = limit;
+    return good;
 }
 
 /* For the shrinker: an interrupt keeps what has been reached. */
@@ -46,7 +57,7 @@ bool minimize(Runner *runner, Program *program, Readings readings, const char *s
     }
     program_shrink(program, still_shows, &trial, budget);
     runner->limit = limit;
-    return shows(&trial, program);
+    return shows_again(&trial, program);
 }
 
 static void prepend_notes(Program *program, const Line *notes, unsigned count,
@@ -90,10 +101,10 @@ void annotate(Runner *runner, Program *program, Readings readings, Readings usua
     unsigned count = 0;
     const Line empty = {.result = NO_VARIABLE, .operand = NO_VARIABLE};
     Trial trial = {runner, usual, signature};
-    bool alone = shows(&trial, program);
+    bool alone = shows_again(&trial, program);
     Judgement *judgement = &runner->session->judgement;
     trial.readings = readings;
-    if (!alone) shows(&trial, program);
+    if (!alone) shows_again(&trial, program);
     if (judgement->clause != CLAUSE_NONE) {
         notes[count] = empty;
         notes[count].kind = LINE_CLAUSE;
@@ -112,5 +123,5 @@ void annotate(Runner *runner, Program *program, Readings readings, Readings usua
         snprintf(texts[count++], sizeof texts[0], "%s", names[i]);
     }
     prepend_notes(program, notes, count, texts);
-    shows(&trial, program);
+    shows_again(&trial, program);
 }

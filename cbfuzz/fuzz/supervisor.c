@@ -439,6 +439,7 @@ static void look_after(Fuzz *fuzz, Worker *worker) {
     }
     pid_t process = worker->has_copies ? worker->copy : worker->process;
     if (!process || worker->hung || !is_stuck(fuzz, worker, process)) return;
+    session_sample(worker->session, process);
     worker->hung = worker->has_copies; /* its end will be heard of */
     keeper_end(process);
     if (worker->has_copies) return;

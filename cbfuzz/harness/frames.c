@@ -108,6 +108,22 @@ bool frames_take(Frames *frames, const void *boundary, char *called, size_t size
     return !walk.ours;
 }
 
+static _Unwind_Reason_Code take_last(struct _Unwind_Context *context, void *argument) {
+    Walk *walk = argument;
+    uintptr_t start = _Unwind_GetRegionStart(context);
+    if (walk->depth++ == DEEPEST || (walk->boundary && start == (uintptr_t)walk->boundary))
+        return _URC_END_OF_STACK;
+    if (frames_offset((void *)start)) walk->pcs[0] = start;
+    return _URC_NO_REASON;
+}
+
+void frames_take_entry(Frames *frames, const void *boundary) {
+    Walk walk = {.boundary = boundary};
+    memset(frames, 0, sizeof *frames);
+    _Unwind_Backtrace(take_last, &walk);
+    frames->offsets[0] = frames_offset((void *)walk.pcs[0]);
+}
+
 static bool read_word(const void *from, uintptr_t *word, size_t size) {
     struct iovec local = {word, size}, remote = {(void *)from, size};
     return process_vm_readv(getpid(), &local, 1, &remote, 1, 0) == (ssize_t)size;

@@ -36,6 +36,10 @@ bool frames_take(Frames *frames, const void *boundary, char *called, size_t size
  * outermost frames are taken, and a jump to nowhere has none. */
 void frames_take_report(Frames *frames, const void *boundary, const char *report);
 
+/* Notes the routine through which it was entered: the one frame of an endless loop that
+ * is the same wherever it is interrupted. */
+void frames_take_entry(Frames *frames, const void *boundary);
+
 /* Which file the offsets are of, for frames_name: a readable copy at `path`, to be
  * shown as `shown`. Both must stay. */
 void frames_file(const char *path, const char *shown);

@@ -29,6 +29,7 @@ static Death read_death(Session *session, int status, bool hung) {
     if (hung) {
         snprintf(death.kind, sizeof death.kind, "time-out");
         death.detail[0] = 0;
+        if (!session->sampled) death.frames = (Frames){{0}};
     } else if (!session_intact(session)) {
         snprintf(death.kind, sizeof death.kind, "%s", overwritten);
         snprintf(death.detail, sizeof death.detail, "the harness's own memory was written over");
@@ -130,12 +131,12 @@ bool session_check_finding(Finding *finding, const Program *program) {
 
 uint64_t session_death(const Session *session, bool hung) {
     uint64_t hash = 14695981039346656037u;
-    if (hung || !session->crash_frames.offsets[0]) return 0;
+    if ((hung && !session->sampled) || !session->crash_frames.offsets[0]) return 0;
     for (unsigned i = 0; i < FRAMES_KEPT; i++)
         hash = (hash ^ session->crash_frames.offsets[i]) * 1099511628211u;
     for (unsigned i = 0; i < sizeof session->crash_kind && session->crash_kind[i]; i++)
         hash = (hash ^ (unsigned char)session->crash_kind[i]) * 1099511628211u;
-    return hash | 1;
+    return (hash ^ hung) | 2;
 }
 
 bool session_check(Session *session, const Program *program) {

@@ -254,6 +254,7 @@ static Ending await_ending(Runner *runner, int *status) {
         }
         if (spent - moved_used > limit || now() - moved_at > limit * WALL_FACTOR ||
             spent - used > limit * SLOW_FACTOR) {
+            session_sample(runner->session, runner->process);
             end_copy(runner, status);
             return HUNG;
         }

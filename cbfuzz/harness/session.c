@@ -3,12 +3,16 @@
 #include "harness/session.h"
 
 #include <sanitizer/asan_interface.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "harness/guard.h"
 #include "harness/real.h"
+
+enum { SAMPLE_MS = 500 /* it answers at once, but the machine may be busy */ };
 
 static Session *watched;
 
@@ -109,11 +113,32 @@ static void on_call(long number, const long argument[6]) {
     guard_end(SESSION_EXIT);
 }
 
+/* Called when it has taken too long; what follows is the end. */
+static void on_sample(int signal_number) {
+    (void)signal_number;
+    watched->crash_inside = guard_inside;
+    guard_inside = false;
+    frames_take_entry(&watched->crash_frames, real_boundary);
+    watched->sampled = true;
+    for (;;)
+        pause();
+}
+
+void session_sample(Session *session, pid_t process) {
+    struct timespec pause = {0, 1000000};
+    session->sampled = false;
+    if (kill(process, SIGPROF) != 0) return;
+    for (unsigned waited = 0; waited < SAMPLE_MS && !session->sampled; waited++)
+        nanosleep(&pause, NULL);
+}
+
 void session_watch(Session *session, Implementation *implementation) {
     watched = session;
     memset(&session->crash_frames, 0, sizeof session->crash_frames);
     session->crash_kind[0] = session->crash_detail[0] = 0;
     session->builtin = implementation->builtin;
+    session->sampled = false;
+    signal(SIGPROF, on_sample);
     __asan_set_error_report_callback(on_report);
     Implementation *sealed = guard_sealed_copy(implementation, sizeof *implementation);
     real_attach(&session->executor, sealed ? sealed : implementation);

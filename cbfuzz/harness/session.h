@@ -37,8 +37,9 @@ typedef struct {
     char crash_kind[64];       /* the sanitizer's, "" if it said nothing */
     char crash_detail[200];
     Frames crash_frames;
-    bool crash_inside; /* it was the implementation that was running */
-    uint32_t size;     /* of the program */
+    atomic_bool sampled; /* it was interrupted, and crash_frames say where */
+    bool crash_inside;   /* it was the implementation that was running */
+    uint32_t size;       /* of the program */
     uint8_t bytes[SESSION_BYTES];
 } Session;
 
@@ -70,6 +71,10 @@ bool session_check(Session *session, const Program *program);
 
 /* The same for a finding that the process has written elsewhere. */
 bool session_check_finding(Finding *finding, const Program *program);
+
+/* In the watcher, before the process is stopped for taking too long: has it note where it
+ * is. It does not go on afterwards. */
+void session_sample(Session *session, pid_t process);
 
 /* In the watcher, before session_post_mortem: the same number for the same failure at the
  * same place. 0: the place is not known. */

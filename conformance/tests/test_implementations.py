@@ -1,5 +1,6 @@
 """--impl: files that are no implementation, implementations that do not start, and files that change during a run."""
 import os
+import re
 import shutil
 import struct
 import subprocess
@@ -235,3 +236,16 @@ VOID ExNotifyCallback(PVOID O, PVOID A, PVOID B) {
     cbfuzz("run", "--impl", shared, once, once, once, code=0)
     programs = cbfuzz("run", "--json", "--impl", shared, once, twice, once, code=1).json["programs"]
     assert [program["verdict"] for program in programs] == ["conforms", "bugchecks", "conforms"]
+
+
+def test_examples_use_every_optional_export(tmp_path):
+    """They are tests of the interface: what may be exported is, by one of them at least."""
+    table = (ROOT / "cbfuzz/harness/implementation.c").read_text()
+    names = set(re.findall(r'^    \{"(\w+)", offsetof', table, re.M)) - {"ObfReferenceObject", "ObfDereferenceObject"}
+    assert len(names) == 11
+    used = set()
+    for source in (ROOT / "conformance/implementations/examples").glob("*.c*"):
+        shared = build_impl(tmp_path / f"{source.stem}.so", source)
+        listed = subprocess.run(["nm", "-D", "--defined-only", shared], capture_output=True, text=True, check=True).stdout
+        used |= {line.split()[-1] for line in listed.splitlines()}
+    assert names <= used, names - used
