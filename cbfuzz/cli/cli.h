@@ -82,6 +82,8 @@ int cli_debugged(const Options *options, const Program *program);
 
 /* The program of that name in $PATH; false: there is none. */
 bool cli_find_program(const char *name, char *path, size_t size);
+/* clang, or clang++ if that is the base, by the same choice as build-impl; false: none. */
+bool cli_find_clang(const char *base, char *path, size_t size);
 /* Our own folder, with scripts/ and cbfuzz/nt/include in it; false: it is not there any more. */
 bool cli_root(char *path, size_t size);
 

@@ -65,22 +65,9 @@ static bool first_line(const char *command, char *line, size_t size) {
 
 /* ---- what cbfuzz needs ---- */
 
-/* By the same choice as build-impl. False: there is none. */
-static bool find_clang(const char *base, char *path, size_t size) {
-    static const char *const versions[] = {"", "-14", "-15", "-16", "-17", "-18", "-19"};
-    const char *users = getenv(strcmp(base, "clang") == 0 ? "CC" : "CXX");
-    if (users && strstr(users, "clang") && cli_find_program(users, path, size)) return true;
-    for (unsigned i = 0; i < sizeof versions / sizeof versions[0]; i++) {
-        char name[32];
-        snprintf(name, sizeof name, "%s%s", base, versions[i]);
-        if (cli_find_program(name, path, size)) return true;
-    }
-    return false;
-}
-
 static void check_compiler(Doctor *doctor) {
     char path[4200], command[4400], line[1024], folder[1024];
-    if (!find_clang("clang", path, sizeof path)) {
+    if (!cli_find_clang("clang", path, sizeof path)) {
         fail(doctor, EXIT_TOOL, "compiler", "no clang here, so nothing can be built",
              "apt-get install clang libclang-rt-14-dev, or scripts/quickstart build");
         return;
@@ -106,7 +93,7 @@ static void check_compiler(Doctor *doctor) {
             fail(doctor, EXIT_TOOL, "runtime", runtimes[i],
                  "apt-get install libclang-rt-14-dev, in clang's version");
     }
-    if (find_clang("clang++", path, sizeof path)) tell(doctor, OK, "c++", path, "");
+    if (cli_find_clang("clang++", path, sizeof path)) tell(doctor, OK, "c++", path, "");
     else
         tell(doctor, LACKS, "c++", "no clang++ here, so C++ cannot be built",
              "apt-get install clang");

@@ -49,7 +49,8 @@ static int write_c(const Options *options, const Emission *emission) {
 
 /* Runs, writes and reports. Returns the exit code. */
 static int emit(const Options *options, Runner *runner, const Program *program, json_t *document) {
-    char root[4200];
+    char root[4200], clang[4200];
+    const char *slash = cli_find_clang("clang", clang, sizeof clang) ? strrchr(clang, '/') : NULL;
     FILE *trace = tmpfile();
     if (!trace) return cli_fail(EXIT_TOOL, "emit-c", "no temporary file: %s", strerror(errno));
     if (!cli_root(root, sizeof root))
@@ -71,6 +72,7 @@ static int emit(const Options *options, Runner *runner, const Program *program, 
                              verdict == VERDICT_CONFORMS ? &conforms : &runner->session->finding,
                          .implementation = runner->implementation,
                          .root = root,
+                         .compiler = slash ? slash + 1 : "clang",
                          .output = options->output};
     int code = write_c(options, &emission);
     free(text);

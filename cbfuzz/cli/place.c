@@ -20,6 +20,18 @@ bool cli_find_program(const char *name, char *path, size_t size) {
     return false;
 }
 
+bool cli_find_clang(const char *base, char *path, size_t size) {
+    static const char *const versions[] = {"", "-14", "-15", "-16", "-17", "-18", "-19"};
+    const char *users = getenv(strcmp(base, "clang") == 0 ? "CC" : "CXX");
+    if (users && strstr(users, "clang") && cli_find_program(users, path, size)) return true;
+    for (unsigned i = 0; i < sizeof versions / sizeof versions[0]; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "%s%s", base, versions[i]);
+        if (cli_find_program(name, path, size)) return true;
+    }
+    return false;
+}
+
 bool cli_root(char *path, size_t size) {
     char file[4200];
     ssize_t length = readlink("/proc/self/exe", path, size - 1);

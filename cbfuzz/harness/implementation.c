@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "callback/callback.h"
 #include "harness/frames.h"
@@ -187,10 +188,10 @@ bool implementation_load(Implementation *implementation, char *error, size_t siz
     use_environment(implementation);
     void *handle = NULL;
     char copy[4200];
-    if (implementation->direct)
+    snprintf(copy, sizeof copy, "/proc/self/fd/%d", implementation->file);
+    if (implementation->direct || access(copy, R_OK) != 0) /* no /proc here */
         snprintf(copy, sizeof copy, "%s%s", strchr(implementation->path, '/') ? "" : "./",
                  implementation->path);
-    else snprintf(copy, sizeof copy, "/proc/self/fd/%d", implementation->file);
     if (implementation->builtin) {
         use_builtin(implementation);
     } else {

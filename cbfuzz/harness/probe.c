@@ -70,7 +70,8 @@ static bool is_sanitized(int file, size_t size) {
 
 /* A copy that nobody else can change or remove; the file itself where there is no memory for it. */
 static int copy_of(int file, off_t size) {
-    int copy = memfd_create("implementation", MFD_CLOEXEC);
+    int copy = memfd_create("implementation", MFD_CLOEXEC | 0x10 /* MFD_EXEC, since Linux 6.3 */);
+    if (copy < 0) copy = memfd_create("implementation", MFD_CLOEXEC);
     off_t at = 0;
     while (copy >= 0 && at < size)
         if (sendfile(copy, file, &at, (size_t)(size - at)) <= 0) break;

@@ -507,7 +507,9 @@ static void print_command(Emitter *emitter) {
     char *dot = stem ? strrchr(stem, '.') : NULL;
     if (dot && strcmp(dot, ".c") == 0) *dot = 0;
     else dot = NULL;
-    fputs(" *   clang -g -fsanitize=address -fshort-wchar -fms-extensions -Wno-microsoft -I", out);
+    fputs(" *   ", out);
+    report_word(out, emission->compiler);
+    fputs(" -g -fsanitize=address -fshort-wchar -fms-extensions -Wno-microsoft -I", out);
     snprintf(path, sizeof path, "%s/cbfuzz", emission->root);
     report_word(out, path);
     fputs(" -I", out);

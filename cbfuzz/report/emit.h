@@ -14,7 +14,8 @@ typedef struct {
     const char *trace; /* of its run, as `run --trace` prints it */
     const Finding *finding;
     const Implementation *implementation;
-    const char *root; /* our own folder */
+    const char *root;     /* our own folder */
+    const char *compiler; /* "clang" */
     const char *output;
 } Emission;
 
