@@ -152,5 +152,6 @@ clean: ## remove build/
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
 
+.SECONDARY: # objects are kept
 .PHONY: all wrong unit test check fuzz bench matrix mutants format clean help
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
