@@ -48,8 +48,8 @@ static uint16_t answers_to(const Machine *machine, const SpecObject *object, con
     return *match == MATCH_NO ? 0 : object_named(machine, object);
 }
 
-static Bearers find_bearers(const Machine *machine, const SpecFrame *frame) {
-    Bearers found = {0};
+static void find_bearers(const Machine *machine, const SpecFrame *frame, Bearers *found) {
+    *found = (Bearers){0};
     for (unsigned i = 0; i < machine->object_count; i++) {
         const SpecObject *object = &machine->objects[i];
         if (object->hash != frame->hash) continue;
@@ -57,25 +57,24 @@ static Bearers find_bearers(const Machine *machine, const SpecFrame *frame) {
         uint16_t worlds = answers_to(machine, object, frame, &match);
         if (match == MATCH_NO) {
             if (alike(object, frame))
-                found.differs |= (object_named(machine, object) & judged_worlds(machine)) != 0;
+                found->differs |= (object_named(machine, object) & judged_worlds(machine)) != 0;
             continue;
         }
         bool undecided =
             object->system == 3 && (machine->readings.answers[QUESTION_PROCESSOR_ADD] & 2) != 0;
-        if (match == MATCH_PERHAPS || object->perhaps || undecided) found.perhaps |= worlds;
-        else found.some |= worlds;
+        if (match == MATCH_PERHAPS || object->perhaps || undecided) found->perhaps |= worlds;
+        else found->some |= worlds;
         if (!worlds) continue;
         if (object->system) {
-            found.system = object->system;
-            found.unseen |= !object->pointer || object->pointer == SPEC_MISSING;
+            found->system = object->system;
+            found->unseen |= !object->pointer || object->pointer == SPEC_MISSING;
         }
-        found.permanent |= object->permanent && !object->system;
-        found.unheld |= object->references <= 0;
+        found->permanent |= object->permanent && !object->system;
+        found->unheld |= object->references <= 0;
         if (frame->call.case_insensitive) match = same_path(object, frame, false);
-        found.by_case |= match != MATCH_YES;
-        found.exclusive |= object->call_exclusive;
+        found->by_case |= match != MATCH_YES;
+        found->exclusive |= object->call_exclusive;
     }
-    return found;
 }
 
 /* The status codes that Windows gives for a path that leads nowhere; 0: any error. */
@@ -345,7 +344,8 @@ static void forget_missed(Machine *machine, const SpecFrame *frame) {
 
 Outcome create_return(Machine *machine, const Return *result) {
     SpecFrame *frame = top_frame(machine);
-    Bearers found = find_bearers(machine, frame);
+    Bearers found;
+    find_bearers(machine, frame, &found);
     uint16_t before = machine->object_count;
     machine->result_object = NO_ID;
     bool success = result->status == STATUS_SUCCESS_CODE;
@@ -353,7 +353,8 @@ Outcome create_return(Machine *machine, const Return *result) {
                               : failed(machine, frame, result, &found);
     if (outcome != OUTCOME_ALLOWED) return outcome;
     if (success) machine->effective++;
-    if (found.missed || machine->object_count != before) forget_missed(machine, frame);
+    bool missed = found.missed || machine->object_count != before;
+    if (missed && machine->names_in_doubt) forget_missed(machine, frame);
     return outcome;
 }
 
@@ -362,7 +363,8 @@ Allowed create_allowed(const Machine *machine, const SpecFrame *frame) {
     const Call *call = &frame->call;
     Allowed allowed = {.status = true};
     PathKind path = (PathKind)frame->path;
-    Bearers found = find_bearers(machine, frame);
+    Bearers found;
+    find_bearers(machine, frame, &found);
     uint16_t judged = judged_worlds(machine);
     uint16_t some = (found.some | found.perhaps) & judged;
     allowed.success = !must_fail(machine, path) && (call->create || some);

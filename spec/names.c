@@ -55,11 +55,12 @@ NameMatch name_match(const SpecName *a, const SpecName *b, bool case_insensitive
     if (a->length != b->length) return MATCH_NO;
     NameMatch match = MATCH_YES;
     for (unsigned i = 0; i < a->length; i++) {
-        uint16_t x = a->units[i], y = b->units[i];
-        if (x == y) {
-            if (i + 4 <= a->length && four(a->units + i) == four(b->units + i)) i += 3;
+        if (i + 4 <= a->length && four(a->units + i) == four(b->units + i)) {
+            i += 3;
             continue;
         }
+        uint16_t x = a->units[i], y = b->units[i];
+        if (x == y) continue;
         if (!case_insensitive) return MATCH_NO;
         if (x < 0x80 && y < 0x80) {
             if (fold(x) != fold(y)) return MATCH_NO;

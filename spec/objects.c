@@ -104,6 +104,7 @@ Outcome references_return(Machine *machine) {
             at_stake(machine, CLAUSE_DELETE_PERMANENT);
             at_stake(machine, CLAUSE_WINDOWS_MAKE_TEMPORARY);
         } else {
+            machine->names_in_doubt = true;
             object->perhaps = true; /* nobody says what a second time does to a name */
         }
     }

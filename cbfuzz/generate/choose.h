@@ -22,7 +22,7 @@ struct Generator {
     uint32_t called;      /* bit per routine: has run, so its body can no longer be written */
     uint32_t long_length; /* code units of this program's long names */
     uint32_t event_count; /* seen */
-    size_t bytes;         /* the program has no more than so many */
+    size_t less;          /* bytes of the program, than estimated */
     bool broken;          /* the program has ended inside of a call */
 };
 

@@ -32,9 +32,9 @@ void generator_prepare(Generator *generator, Executor *executor, const Recipe *r
     program_clear(recipe->program);
     program_reserve_units(recipe->program, units);
     journal_begin(recipe->journal);
-    generator->bytes = 1;
     generator->called = 0;
     generator->event_count = 0;
+    generator->less = 0;
     generator->broken = false;
     generator->long_length = 4 + random_below(&generator->random, 240);
     generator->kinds = 0;
@@ -53,29 +53,30 @@ static void note_called(Generator *generator) {
         generator->called |= 1u << executor->events[generator->event_count].routine;
 }
 
-/* So many bytes has a line at most. */
-static size_t bytes_of(const Program *program, const Line *line) {
-    size_t most = 32 /* all but names: opcode, operand, routine, two numbers, ... */;
-    if (line->name_at >= dictionary_unit_count) most += 2 * (size_t)line->name_length;
-    if (line->result != NO_VARIABLE) most += program->variables[line->result].name_length;
-    return most;
+/* So many bytes can the program have at most. */
+static size_t most_bytes(const Program *program) {
+    enum { LINE = 32 /* of one at most, but for names: opcode, operand, two numbers, ... */ };
+    return 1 + LINE * (size_t)program->line_count + program->text_count +
+           2 * (size_t)(program->unit_count - dictionary_unit_count);
+}
+
+/* Has the program room in bytes? They are counted only where the estimate does not tell. */
+static bool fits(Generator *generator) {
+    size_t most = most_bytes(generator->program), room = generator->recipe.room;
+    if (most - generator->less <= room) return true;
+    generator->less = most - bytes_encode(generator->program, NULL, 0);
+    return most - generator->less <= room;
 }
 
 /* Notes the lines from `from` on. False: there is no room, they are gone. */
 static bool follow(Generator *generator, uint32_t from) {
-    Program *program = generator->program;
-    for (uint32_t i = from; i < program->line_count; i++)
-        generator->bytes += bytes_of(program, &program->lines[i]);
-    if (generator->bytes > generator->recipe.room) { /* perhaps: now it must be known */
-        generator->bytes = bytes_encode(program, NULL, 0);
-        if (generator->bytes > generator->recipe.room) {
-            program_cut(program, from);
-            generator->broken = true;
-            return false;
-        }
+    if (fits(generator)) {
+        journal_follow(generator->recipe.journal, generator->program, from);
+        return true;
     }
-    journal_follow(generator->recipe.journal, program, from);
-    return true;
+    program_cut(generator->program, from);
+    generator->broken = true;
+    return false;
 }
 
 /* Runs the line that was appended last. What would be misuse is taken back. */
@@ -84,7 +85,6 @@ static void take(Generator *generator) {
     Program *program = generator->program;
     uint32_t index = program->line_count - 1;
     uint16_t result = program->lines[index].result;
-    size_t before = generator->bytes;
     if (result != NO_VARIABLE) executor->binding[result] = NO_ID;
     generator->broken |= executor->calls >= executor->budget;
     if (generator->broken) {
@@ -100,8 +100,8 @@ static void take(Generator *generator) {
         return;
     }
     program_cut(program, index);
+    generator->less = 0;
     journal_follow(generator->recipe.journal, program, index);
-    generator->bytes = before;
 }
 
 /* Variables of bodies are unbound until the body runs. */

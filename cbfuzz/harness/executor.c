@@ -204,7 +204,8 @@ void executor_enter(Executor *executor, const Entry *entry) {
     executor->level--;
 }
 
-bool executor_translate(const Executor *executor, uint32_t index, Call *call) {
+/* What the line means as a call, with names resolved. False: it is no call. */
+static bool translate(const Executor *executor, uint32_t index, Call *call) {
     static const uint8_t kinds[LINE_KINDS] = {
         /* 0: no call */
         [LINE_CREATE] = CALL_CREATE + 1,
@@ -314,7 +315,7 @@ void executor_line(Executor *executor, uint32_t index) {
         return;
     }
     Call *call = machine_place(&executor->machine);
-    if (!executor_translate(executor, index, call)) return;
+    if (!translate(executor, index, call)) return;
     uint32_t from = executor->event_count;
     if (line->kind == LINE_ADD_PROCESSOR) add_processor(executor, call, line->flags & FLAG_FAILS);
     else make_call(executor, call);

@@ -127,9 +127,6 @@ void executor_enter(Executor *executor, const Entry *entry);
 void executor_abort(Executor *executor, Abort how, bool allocation_failed, const char *kind,
                     const char *detail);
 
-/* What the line means as a call, with names resolved. False: it is no call. */
-bool executor_translate(const Executor *executor, uint32_t line, Call *call);
-
 /* Does the program say that it needs the profile windows? */
 bool program_needs_windows(const Program *program);
 /* Narrows the readings to those that the program's `reading` lines name. Returns the
