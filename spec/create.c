@@ -145,9 +145,13 @@ static Outcome failed(Machine *machine, const SpecFrame *frame, const Return *re
     const Call *call = &frame->call;
     at_stake(machine, CLAUSE_CREATE_ERROR);
     if ((int32_t)result->status >= 0) return worlds_keep(machine, 0, CLAUSE_CREATE_SUCCESS);
+    bool at_apc =
+        frame->irql == LEVEL_APC && (machine->readings.answers[QUESTION_CREATE_AT_APC] & 2);
     if (path == PATH_ABSENT) {
         at_stake(machine, CLAUSE_CREATE_UNNAMED);
-        return result->status == (uint32_t)STATUS_UNSUCCESSFUL_CODE
+        /* One who has another reason to fail may have met that first. */
+        return at_apc || result->allocation_failed ||
+                       result->status == (uint32_t)STATUS_UNSUCCESSFUL_CODE
                    ? OUTCOME_ALLOWED
                    : worlds_keep(machine, 0, CLAUSE_CREATE_UNNAMED);
     }
@@ -156,8 +160,6 @@ static Outcome failed(Machine *machine, const SpecFrame *frame, const Return *re
                       (machine->object_count >= MACHINE_ROOM_OBJECTS &&
                        objects_alive(machine) >= MACHINE_ROOM_OBJECTS);
     bool excused = own_reason || result->allocation_failed;
-    bool at_apc =
-        frame->irql == LEVEL_APC && (machine->readings.answers[QUESTION_CREATE_AT_APC] & 2);
     if (machine->windows && !excused && !at_apc) {
         ClauseId clause;
         uint32_t code = windows_code(path, call->create, &clause);
@@ -236,7 +238,10 @@ static void opened(Machine *machine, SpecObject *object, const Call *call, uint6
     object->pointer = pointer;
     object->references++;
     object->opened = true;
-    object->perhaps = false;
+    /* Where opening takes the name of a temporary object, it may take that of one made so. */
+    object->perhaps =
+        object->made_temporary && (judged_worlds(machine) & WORLDS_NAME_UNTIL_OPENED) != 0;
+    machine->names_in_doubt |= object->perhaps;
     object->nameless = false;
     at_stake(machine, CLAUSE_OBJECT_SHARED);
     at_stake(machine, call->create ? CLAUSE_CREATE_OPENS : CLAUSE_OPEN_SUCCEEDS);

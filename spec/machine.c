@@ -51,7 +51,7 @@ static Permission set_status_call(Machine *machine, const Call *call) {
     if (parent->call.kind == CALL_PROCESSOR_STAGE)
         return parent->call.stage == STAGE_START ? PERMIT_YES : PERMIT_MISUSE;
     bool starting = parent->call.kind == CALL_REGISTER_CHANGE && parent->starting &&
-                    parent->failing == UINT32_MAX;
+                    (!machine->windows || parent->failing == UINT32_MAX);
     return starting ? PERMIT_YES : PERMIT_MISUSE;
 }
 

@@ -14,6 +14,7 @@
 
 #include "harness/calibrate.h"
 #include "harness/guard.h"
+#include "harness/trace.h"
 #include "program/bytes.h"
 
 enum {
@@ -319,7 +320,11 @@ bool runner_run(Runner *runner, const Program *program, Readings readings) {
         return true;
     }
     runner->spoiled = !session_intact(session);
-    if (session_post_mortem(session, program, status, ending == HUNG)) return true;
+    if (session_post_mortem(session, program, status, ending == HUNG)) {
+        if (runner->trace)
+            trace_died(runner->trace, ending == HUNG ? VERDICT_HANGS : VERDICT_CRASHES);
+        return true;
+    }
     char text[200];
     snprintf(text, sizeof text,
              "cbfuzz itself failed while it ran a program (%s); please report it",

@@ -22,6 +22,17 @@ static unsigned number_of(Executor *executor, unsigned type, uint64_t pointer) {
     return *count;
 }
 
+static void print_object(Executor *executor, uint64_t pointer) {
+    static const char *const system[] = {"SetSystemTime", "PowerState", "ProcessorAdd"};
+    fputs("object ", executor->trace);
+    for (unsigned i = 0; i < 3; i++) {
+        if (executor->machine.objects[i].pointer != pointer) continue;
+        fputs(system[i], executor->trace);
+        return;
+    }
+    fprintf(executor->trace, "%u", number_of(executor, OBJECT, pointer));
+}
+
 /* What the harness does by itself, where there is no line of the program. */
 static void print_giving_back(Executor *executor, const Call *call) {
     FILE *out = executor->trace;
@@ -35,9 +46,8 @@ static void print_giving_back(Executor *executor, const Call *call) {
                 number_of(executor, REGISTRATION,
                           executor->machine.registrations[call->registration].handle));
     } else {
-        fprintf(out, " %s object %u",
-                call->kind == CALL_DEREFERENCE ? "dereference" : "make_temporary",
-                number_of(executor, OBJECT, executor->machine.objects[call->object].pointer));
+        fputs(call->kind == CALL_DEREFERENCE ? " dereference " : " make_temporary ", out);
+        print_object(executor, executor->machine.objects[call->object].pointer);
     }
 }
 
@@ -90,10 +100,12 @@ static void print_result(Executor *executor, const Call *call) {
     fputs("  -> ", out);
     if (call->kind == CALL_CREATE) script_print_status(out, result->status);
     else fputs(result->pointer ? "handle" : "NULL", out);
-    if (result->pointer && call->kind == CALL_CREATE)
-        fprintf(out, ", object %u", number_of(executor, OBJECT, result->pointer));
-    else if (result->pointer)
+    if (result->pointer && call->kind == CALL_CREATE) {
+        fputs(", ", out);
+        print_object(executor, result->pointer);
+    } else if (result->pointer) {
         fprintf(out, ", registration %u", number_of(executor, REGISTRATION, result->pointer));
+    }
     fputc('\n', out);
     fflush(out);
 }
@@ -111,6 +123,11 @@ void trace_gone(Executor *executor, uint64_t pointer) {
 
 void trace_abort(const Executor *executor, Verdict verdict) {
     note(executor, "%s", verdict_name(verdict));
+}
+
+void trace_died(FILE *trace, Verdict verdict) {
+    fprintf(trace, "  (%s)\n", verdict_name(verdict));
+    fflush(trace);
 }
 
 void trace_left(const Executor *executor, bool leaked) {

@@ -4,8 +4,9 @@
 
 #include "harness/executor.h"
 
-/* A call begins; a routine is called; a call has returned. Objects, and
- * registrations, are numbered in the order in which their addresses were first seen. */
+/* A call begins; a routine is called; a call has returned. Objects (but the
+ * system-defined ones, which have names) and registrations are numbered in the
+ * order in which their addresses were first seen. */
 void trace_call(Executor *executor, const Call *call);
 void trace_enter(const Executor *executor, const Entry *entry);
 void trace_return(Executor *executor, const Call *call);
@@ -14,6 +15,8 @@ void trace_return(Executor *executor, const Call *call);
 void trace_gone(Executor *executor, uint64_t pointer);
 /* The call in progress will not return. */
 void trace_abort(const Executor *executor, Verdict verdict);
+/* The same where the process that ran it is gone. */
+void trace_died(FILE *trace, Verdict verdict);
 /* All was given back: is something left? */
 void trace_left(const Executor *executor, bool leaked);
 

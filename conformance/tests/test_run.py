@@ -200,11 +200,17 @@ def test_trace_in_the_document(cbfuzz, script):
     assert "trace" not in cbfuzz("run", "--json", demo, code=0).json["programs"][0]
 
 
-def test_trace_shows_how_a_call_ended(cbfuzz, wrong):
-    path = "corpus/regression/register_in_call_deadlocks.cbs"
+@pytest.mark.parametrize("name, end", [("register_in_call_deadlocks", "deadlocks"), ("irql_left_raised", "bugchecks"),
+                                       ("no_memory_create_crashes", "crashes"), ("rare_endless_loop", "hangs")])
+def test_trace_shows_how_a_call_ended(cbfuzz, wrong, name, end):
     for arguments in (["--trace"], ["--trace", "--json"]):
-        shown = cbfuzz("run", *arguments, "--impl", wrong("register_in_call_deadlocks"), path, code=1)
-        assert "(deadlocks)" in shown.out, shown
+        shown = cbfuzz("run", *arguments, "--impl", wrong(name), f"corpus/regression/{name}.cbs", code=1)
+        assert f"({end})" in shown.out, shown
+
+
+def test_trace_names_the_system_defined_objects(cbfuzz, script):
+    shown = cbfuzz("run", "--trace", script('a = create "\\Callback\\Demo"\nb = open "\\Callback\\PowerState"\n'), code=0)
+    assert "STATUS_SUCCESS, object 1\n" in shown.out and "STATUS_SUCCESS, object PowerState\n" in shown.out, shown
 
 
 def test_programs_do_not_see_each_other(cbfuzz, script, wrong):

@@ -680,6 +680,14 @@ static void create_unnamed(void) {
         wrong(CREATE_UNNAMED, open(ABSENT, 0, 0xA0));
         ok(begins(named_call(ABSENT, 0, true)));
         wrong(CREATE_UNNAMED, ends_with(ABORT_CRASH));
+        start(p); /* another reason to fail may come first */
+        short_of_memory = true;
+        ok(create_fails(ABSENT, 0, NO_MEMORY));
+        wrong(CREATE_UNNAMED, create_fails(ABSENT, 0, NO_MEMORY));
+        start(p);
+        ok(irql(LEVEL_APC)), ok(create_fails(ABSENT, 0, PATH_SYNTAX_BAD));
+        ok(create(DEMO, 0, 0xA0)); /* this one may create at APC_LEVEL */
+        wrong(CREATE_UNNAMED, create_fails(ABSENT, 0, PATH_SYNTAX_BAD));
     }
 }
 
@@ -1675,6 +1683,31 @@ static void reading_unregister_null(void) {
     }
 }
 
+/* Opening takes a temporary object's name, and may take that of one that was made so. */
+static void made_temporary_until_opened(void) {
+    for (int kept = 0; kept < 2; kept++) {
+        start(DOCUMENTED);
+        assume("TEMPORARY-NAME-UNTIL-OPENED"), assume("MAKE-TEMPORARY-NAME-KEPT");
+        uint16_t a = created(DEMO, PERMANENT, 0xA0);
+        opened(DEMO, 0, 0xA0); /* as a permanent one */
+        ok(make_temporary(a));
+        wrong(OPEN_SUCCEEDS, open_fails(DEMO, 0, NAME_NOT_FOUND));
+        opened(DEMO, 0, 0xA0);
+        if (kept) {
+            opened(DEMO, 0, 0xA0);
+            continue;
+        }
+        ok(open_fails(DEMO, 0, NAME_NOT_FOUND));
+        wrong(OPEN_NEEDS_EXISTING, open(DEMO, 0, 0xA0));
+        created(DEMO, 0, 0xB0);
+    }
+    start(DOCUMENTED);
+    assume("TEMPORARY-NAME-KEPT"), assume("MAKE-TEMPORARY-NAME-KEPT");
+    uint16_t a = created(DEMO, PERMANENT, 0xA0);
+    ok(make_temporary(a)), opened(DEMO, 0, 0xA0);
+    wrong(OPEN_SUCCEEDS, open_fails(DEMO, 0, NAME_NOT_FOUND));
+}
+
 /* Three answers: again, the pair refused, the routine refused. */
 static void reading_same_routine(void) {
     BOTH_PROFILES(p) {
@@ -2404,6 +2437,9 @@ static void existing_processors_in_documented(void) {
     ok(leave()), ok(gives(0)); /* NULL, or a handle: they do not say */
     ok(change(4, 0x40, 2)), enter_told(4, 0x40, STAGE_START, 0), ok(set_status(NO_MEMORY));
     ok(leave()), ok(gives(0xE3));
+    ok(change(6, 0x60, 2)), enter_told(6, 0x60, STAGE_START, 0), ok(set_status(NO_MEMORY));
+    ok(leave()), enter_told(6, 0x60, STAGE_START, 1); /* which has a status of its own */
+    ok(set_status(NO_MEMORY)), ok(leave()), ok(gives(0xE5));
     ok(change(5, 0x50, 2)), wrong(PROCESSOR_CHANGE_EXISTING, gives(0xE4));
     ok(change(5, 0x50, 2)), told(5, 0x50, STAGE_START, 0);
     wrong(PROCESSOR_CHANGE_EXISTING, gives(0xE4));
@@ -3072,6 +3108,7 @@ int main(void) {
         CHECK(reading_unregister_self),
         CHECK(reading_register_null),
         CHECK(reading_unregister_null),
+        CHECK(made_temporary_until_opened),
         CHECK(reading_same_routine),
         CHECK(reading_late_routine),
         CHECK(readings_by_name),
