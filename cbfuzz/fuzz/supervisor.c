@@ -24,6 +24,8 @@ enum {
     LOOK_MS = 5,         /* between two looks at the processes */
     STATUS_MS = 250,     /* between two calls of the listener */
     EXPORT_SECONDS = 30, /* new programs reach the corpus folder at least so often */
+    KILLS = 3,           /* by SIGKILL in a row: then it may be the implementation's doing */
+    LOST_SEEDS = 3,      /* deadly ones that cannot be told: then it goes on without seeds */
     BARREN_STARTS = 20   /* processes that end without having run a program */
 };
 static const double program_limit = 1.0;  /* seconds of processor time for one program */
@@ -36,6 +38,7 @@ typedef struct {
     pid_t process; /* 0: none */
     pid_t copy;    /* that works in its place; 0: none, or none yet */
     bool has_copies, hung;
+    unsigned kills;
     Keeper pipes;
     uint64_t seen_runs, seen_progress;
     double seen_seconds, seen_at; /* processor time and clock then */
@@ -57,7 +60,7 @@ typedef struct {
     bool over;                        /* no more programs are to be run */
     uint64_t deaths[FUZZ_SIGNATURES]; /* of processes, see session_death; and how many */
     unsigned death_count;
-    unsigned hangs;
+    unsigned hangs, lost_seeds;
     double begun;
     char *error;
     size_t error_size;
@@ -201,7 +204,7 @@ static void start_worker(Fuzz *fuzz, Worker *worker) {
     int used = 0;
     for (unsigned i = 0; i < sizeof fixed / sizeof fixed[0]; i++)
         arguments[used++] = (char *)fixed[i];
-    if (programs) arguments[used++] = inputs;
+    if (programs && fuzz->lost_seeds < LOST_SEEDS) arguments[used++] = inputs;
     for (char **flag = fuzz->options->flags; flag && *flag && used < 250; flag++)
         arguments[used++] = *flag;
     arguments[used++] = out;
@@ -344,7 +347,9 @@ static void examine_death(Fuzz *fuzz, Worker *worker, int status, bool hung) {
     bool known = is_known_death(fuzz, session_death(session, hung));
     if (known && worker->has_copies) return;
     uint32_t size = read_program(fuzz, worker);
-    if (!worker->has_copies) workdir_ban(&fuzz->workdir, session->bytes, size);
+    /* It would be read again, and again: which one it was may have been written over. */
+    if (!worker->has_copies && !workdir_ban(&fuzz->workdir, session->bytes, size))
+        fuzz->lost_seeds++;
     if (known) return;
     if (!session_post_mortem(session, fuzz->program, status, hung)) {
         char text[512];
@@ -371,6 +376,7 @@ static void bury(Fuzz *fuzz, Worker *worker, int status, bool hung) {
     Session *session = worker->session;
     bool killed = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL && !hung;
     int code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    if (!killed) worker->kills = 0;
     if (worker->mailbox->found) {
         take_mail(fuzz, worker);
     } else if (code == KEEPER_AGAIN) {
@@ -379,10 +385,8 @@ static void bury(Fuzz *fuzz, Worker *worker, int status, bool hung) {
         char error[sizeof worker->mailbox->error];
         snprintf(error, sizeof error, "%s", worker->mailbox->error);
         fail(fuzz, 2, error[0] ? error : "the implementation cannot be loaded any more");
-    } else if (killed && session->guarded && session_intact(session)) {
-        /* Not its own doing: somebody else's, perhaps for want of memory. */
-        if (++worker->barren > BARREN_STARTS)
-            fail(fuzz, 3, "its processes are killed from outside; is there enough memory?");
+    } else if (killed && session->guarded && session_intact(session) && ++worker->kills < KILLS) {
+        return; /* not its own doing: somebody else's, perhaps for want of memory */
     } else if (session->busy || !session_intact(session)) {
         examine_death(fuzz, worker, status, hung);
     } else if (session->runs == worker->seen_runs && ++worker->barren > BARREN_STARTS) {
