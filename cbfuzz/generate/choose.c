@@ -370,7 +370,7 @@ bool choose_body(Generator *generator) {
         const SpecRegistration *registration =
             &machine->registrations[(from + i) % machine->registration_count];
         uint8_t routine = registration->routine;
-        if (!registration->alive || (generator->called >> routine & 1) ||
+        if (!registration->alive || (executor->called >> routine & 1) ||
             generator->program->body_at[routine])
             continue;
         Offer offer;

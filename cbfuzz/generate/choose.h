@@ -19,9 +19,7 @@ struct Generator {
     Random random;
     Program *program;     /* being written */
     uint32_t kinds;       /* bit per LineKind: this program's subset */
-    uint32_t called;      /* bit per routine: has run, so its body can no longer be written */
     uint32_t long_length; /* code units of this program's long names */
-    uint32_t event_count; /* seen */
     size_t less;          /* bytes of the program, than estimated */
     bool broken;          /* the program has ended inside of a call */
 };

@@ -32,8 +32,6 @@ void generator_prepare(Generator *generator, Executor *executor, const Recipe *r
     program_clear(recipe->program);
     program_reserve_units(recipe->program, units);
     journal_begin(recipe->journal);
-    generator->called = 0;
-    generator->event_count = 0;
     generator->less = 0;
     generator->broken = false;
     generator->long_length = 4 + random_below(&generator->random, 240);
@@ -43,14 +41,6 @@ void generator_prepare(Generator *generator, Executor *executor, const Recipe *r
     /* Without these nothing else has anything to work on. */
     generator->kinds |= 1u << (random_chance(&generator->random, 85) ? LINE_CREATE : LINE_OPEN) |
                         1u << LINE_REGISTER | 1u << LINE_NOTIFY;
-}
-
-static void note_called(Generator *generator) {
-    Executor *executor = generator->executor;
-    for (;
-         generator->event_count < executor->event_count && generator->event_count < EXECUTOR_EVENTS;
-         generator->event_count++)
-        generator->called |= 1u << executor->events[generator->event_count].routine;
 }
 
 /* So many bytes can the program have at most. */
@@ -93,7 +83,6 @@ static void take(Generator *generator) {
     }
     if (!follow(generator, index)) return;
     executor_line(executor, index);
-    note_called(generator);
     if (executor->state == RUN_GOES_ON) return;
     if (!executor_resume(executor)) {
         generator->broken = true;
@@ -140,7 +129,7 @@ static void replay(Generator *generator, Program *source, uint32_t from, uint32_
             uint32_t end = program_block_end(source, i), variables = program->variable_count;
             uint32_t before = program->line_count;
             /* A body holds for the whole program: too late once its routine has run. */
-            if (!(generator->called >> line->routine & 1))
+            if (!(generator->executor->called >> line->routine & 1))
                 program_append_copy(program, source, i, map);
             for (i++; i < end && program->line_count != before; i++)
                 if (program_append_copy(program, source, i, map))

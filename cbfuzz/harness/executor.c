@@ -188,10 +188,11 @@ void executor_enter(Executor *executor, const Entry *entry) {
     if (executor->event_count < EXECUTOR_EVENTS)
         keep_event(&executor->events[executor->event_count], entry, executor->level + 1u);
     executor->event_count++;
+    executor->called |= 1u << entry->routine;
     if (executor->trace) trace_enter(executor, entry);
     Outcome outcome = machine_enter(machine, entry);
     if (outcome != OUTCOME_ALLOWED) executor->collecting = true;
-    if (++executor->entries > EXECUTOR_ENTRIES) {
+    if (executor->event_count > EXECUTOR_ENTRIES) {
         stop_calls(executor);
         return;
     }
@@ -367,7 +368,7 @@ static void start_run(Executor *executor, const Program *program, const Start *s
     executor->short_of_memory = false;
     executor->line = executor->top_line = NO_LINE;
     executor->routine = executor->level = 0;
-    executor->calls = executor->entries = executor->kinds = executor->call = 0;
+    executor->calls = executor->called = executor->kinds = executor->call = 0;
     executor->budget = UINT32_MAX;
     executor->processors = start->processors;
     executor->event_count = executor->events_from = 0;

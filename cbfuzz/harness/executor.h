@@ -73,7 +73,8 @@ struct Executor {
     uint32_t top_line;    /* the same outside of bodies */
     uint8_t routine;      /* whose body it is in, 0: none */
     uint8_t level;        /* routines in progress */
-    uint32_t calls, entries;
+    uint32_t calls;
+    uint32_t called;      /* bit per routine: has run */
     uint32_t call;        /* number of the call in progress */
     uint32_t stop_before; /* `stop` is told before this call is made; UINT32_MAX: at the end */
     void (*stop)(Executor *executor, const Call *call);
@@ -81,7 +82,7 @@ struct Executor {
     uint32_t budget;      /* of calls; the run ends there. Set to the most by executor_drive */
     uint32_t processors;  /* active */
     Return result;        /* of the last call */
-    uint32_t event_count; /* all, also those beyond EXECUTOR_EVENTS */
+    uint32_t event_count; /* routine calls, also those beyond EXECUTOR_EVENTS */
     uint32_t events_from; /* where those of the last or diverging call start */
     uint32_t feature_count;
     /* Addresses that the trace has numbered, of objects and of registrations. */

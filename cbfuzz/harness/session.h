@@ -92,7 +92,7 @@ void session_report_kind(const char *report, char *kind, size_t size);
 /* How far the run has got: calls made and routines called. A run that gets on does not
  * hang: its length is bounded by the executor, however slow the implementation. */
 static inline uint64_t session_progress(const Session *session) {
-    return (uint64_t)session->executor.calls + session->executor.entries;
+    return (uint64_t)session->executor.calls + session->executor.event_count;
 }
 enum { SLOW_FACTOR = 10 }; /* but no run takes more than so many times the limit of a hang */
 
