@@ -376,6 +376,7 @@ static void bury(Fuzz *fuzz, Worker *worker, int status, bool hung) {
     Session *session = worker->session;
     bool killed = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL && !hung;
     int code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    bool flags = fuzz->options->flags && fuzz->options->flags[0];
     if (!killed) worker->kills = 0;
     if (worker->mailbox->found) {
         take_mail(fuzz, worker);
@@ -390,12 +391,11 @@ static void bury(Fuzz *fuzz, Worker *worker, int status, bool hung) {
     } else if (session->busy || !session_intact(session)) {
         examine_death(fuzz, worker, status, hung);
     } else if (session->runs == worker->seen_runs && ++worker->barren > BARREN_STARTS) {
-        bool flags = fuzz->options->flags && fuzz->options->flags[0];
         fail(fuzz, flags ? 2 : 3,
              flags ? "libFuzzer ends before it runs a program; look at the flags after --"
                    : "a fuzzing process ends before it runs a program");
-    } else if (code == 0 && session->runs != worker->seen_runs) {
-        end(fuzz); /* libFuzzer has ended by itself: a flag of the user's */
+    } else if (code == 0 && flags && session->runs != worker->seen_runs) {
+        end(fuzz); /* libFuzzer has ended by itself: one of them says so */
     }
 }
 
