@@ -118,7 +118,11 @@ void trace_return(Executor *executor, const Call *call) {
 }
 
 void trace_gone(Executor *executor, uint64_t pointer) {
-    note(executor, "object %u is freed", number_of(executor, OBJECT, pointer));
+    indent(executor);
+    fputs("  (", executor->trace);
+    print_object(executor, pointer);
+    fputs(" is freed)\n", executor->trace);
+    fflush(executor->trace);
 }
 
 void trace_abort(const Executor *executor, Verdict verdict) {

@@ -85,10 +85,11 @@ static void read_what_belongs(Reader *reader, uint32_t call, unsigned level) {
     while (*reader->at && column(reader->at) == 4 * level + 2 && !reader->short_of_memory) {
         char *text = take_line(reader);
         unsigned number;
+        char object[16];
         if (!text) return;
         if (strncmp(text, "-> ", 3) == 0) append(reader, call, text + 3);
-        else if (sscanf(text, "(object %u is freed)", &number) == 1)
-            reader->list->calls[call].freed = number;
+        else if (sscanf(text, "(object %15s is freed)", object) == 1)
+            strcpy(reader->list->calls[call].freed, object);
         else if (sscanf(text, "F%u(", &number) == 1) {
             cut_usual_level(text);
             append(reader, call, text);

@@ -11,7 +11,7 @@ typedef struct {
     uint32_t parent; /* the call during which it was made; UINT32_MAX: none */
     char *call;      /* as the trace has it */
     char *text;      /* "F1(0x10, 0x1, 0x2)  F2(0x20, 0x1, 0x2)", "STATUS_SUCCESS, object 1" */
-    unsigned freed;  /* object whose memory was gone then, 0: none */
+    char freed[16];  /* "2", "PowerState": object whose memory was gone then; "": none */
 } Seen;
 
 typedef struct {

@@ -10,6 +10,8 @@
 #include <unistd.h>
 
 enum { SECONDS = 10, LEVELS = 5, NUMBERED = 1024 };
+/* The system-defined objects have names, the others numbers. */
+enum { SetSystemTime = NUMBERED + 1, PowerState, ProcessorAdd };
 
 static struct {
     const char *call;
@@ -135,7 +137,8 @@ static unsigned number_of(unsigned kind, PVOID pointer) {
 }
 
 static PVOID object(unsigned number) {
-    return number && number <= NUMBERED ? numbered[0][number - 1] : NULL;
+    if (number > NUMBERED) return system_objects[number - SetSystemTime];
+    return number ? numbered[0][number - 1] : NULL;
 }
 
 static PVOID registration(unsigned number) {
@@ -165,10 +168,18 @@ static POBJECT_ATTRIBUTES with_name(const WCHAR *name, USHORT bytes, ULONG attri
 }
 
 static void created(NTSTATUS status, PCALLBACK_OBJECT *stored) {
+    static const char *const names[] = {"SetSystemTime", "PowerState", "ProcessorAdd"};
     char buffer[16];
+    unsigned i;
     if (status != STATUS_SUCCESS) *stored = NULL;
-    if (*stored) see("%s, object %u", status_text(status, buffer), number_of(0, *stored));
-    else see("%s", status_text(status, buffer));
+    if (!*stored) {
+        see("%s", status_text(status, buffer));
+        return;
+    }
+    for (i = 0; i < 3; i++)
+        if (system_objects[i] == *stored) break;
+    if (i < 3) see("%s, object %s", status_text(status, buffer), names[i]);
+    else see("%s, object %u", status_text(status, buffer), number_of(0, *stored));
 }
 
 static void registered(PVOID handle) {
