@@ -298,6 +298,34 @@ static uint16_t registration_for(Generator *generator, const Offer *offer, uint8
     return offer->registration[from];
 }
 
+/* What the kernel does, or what goes wrong, while a routine runs. */
+static Line rare_in_body(Generator *generator, const Offer *offer) {
+    Random *random = &generator->random;
+    Line line = empty_line;
+    switch (random_below(random, offer->objects ? 6 : 5)) {
+    case 0: line.kind = LINE_SET_SYSTEM_TIME; break;
+    case 1:
+        line.kind = LINE_POWER_STATE;
+        line.number[0] = random_below(random, 6);
+        line.number[1] = random_below(random, 2);
+        break;
+    case 2: line.kind = LINE_ADD_PROCESSOR; break;
+    case 3:
+        line.kind = LINE_FAIL_ALLOCATION;
+        line.number[0] = 1 + random_below(random, 3);
+        break;
+    case 4:
+        line.kind = LINE_REGISTER_PROCESSOR_CHANGE;
+        line.routine = choose_routine(random);
+        line.number[0] = choose_number(random);
+        break;
+    default:
+        line =
+            with_operand(LINE_MAKE_TEMPORARY, prefer_object(generator, offer, is_driver_defined));
+    }
+    return line;
+}
+
 /* One or a few statements that a routine's body could have. */
 static void put_body_statements(Generator *generator, const Offer *offer, uint8_t routine,
                                 bool processor) {
@@ -307,6 +335,10 @@ static void put_body_statements(Generator *generator, const Offer *offer, uint8_
         line.kind = LINE_SET_STATUS;
         line.number[0] = 0xC000009A;
         put_line(generator, line);
+        return;
+    }
+    if (random_chance(random, 6)) {
+        put_line(generator, rare_in_body(generator, offer));
         return;
     }
     switch (random_below(random, 8)) {
