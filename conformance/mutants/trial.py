@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 
 from . import operators
@@ -137,22 +138,28 @@ def _last_line(text):
 
 
 def try_one(laboratory, source, mutant, cases, corpus, seconds):
-    """What became of a mutant: a dict with its `status`, and what caught it."""
+    """What became of a mutant: a dict with its `status`, what caught it, and how long that took."""
+    begun = time.monotonic()
     plugin = laboratory.plugin(source, mutant)
     try:
-        # First all cases in one process, which takes no time; then by the book.
-        found = laboratory.run(plugin, cases)
-        for profile in PROFILES:
-            found = found or laboratory.conform(plugin, profile)
-        if found:
-            return {"status": "cases", "caught_by": found}
-        found = laboratory.run(plugin, corpus)
-        if found:
-            return {"status": "corpus", "caught_by": found}
-        for profile in PROFILES:
-            finding = laboratory.fuzz(plugin, profile, seconds)
-            if finding:
-                return {"status": "fuzz", "finding": finding}
-        return {"status": "survived"}
+        result = _notice(laboratory, plugin, cases, corpus, seconds)
     finally:
         plugin.unlink()
+    return {**result, "seconds": round(time.monotonic() - begun, 2)}
+
+
+def _notice(laboratory, plugin, cases, corpus, seconds):
+    # First all cases in one process, which takes no time; then by the book.
+    found = laboratory.run(plugin, cases)
+    for profile in PROFILES:
+        found = found or laboratory.conform(plugin, profile)
+    if found:
+        return {"status": "cases", "caught_by": found}
+    found = laboratory.run(plugin, corpus)
+    if found:
+        return {"status": "corpus", "caught_by": found}
+    for profile in PROFILES:
+        finding = laboratory.fuzz(plugin, profile, seconds)
+        if finding:
+            return {"status": "fuzz", "finding": finding}
+    return {"status": "survived"}
