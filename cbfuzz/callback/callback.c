@@ -25,12 +25,6 @@ typedef struct _CALLBACK_REGISTRATION {
 static POBJECT_TYPE ExpCallbackType;
 
 NTSTATUS ExpCreateCallbackType(VOID) {
-    static const GENERIC_MAPPING Mapping = {
-        STANDARD_RIGHTS_READ,
-        STANDARD_RIGHTS_WRITE,
-        STANDARD_RIGHTS_EXECUTE,
-        CALLBACK_ALL_ACCESS,
-    };
     UNICODE_STRING Name = RTL_CONSTANT_STRING(L"Callback");
     OBJECT_TYPE_INITIALIZER Type;
 
@@ -38,9 +32,7 @@ NTSTATUS ExpCreateCallbackType(VOID) {
     RtlZeroMemory(&Type, sizeof(Type));
     Type.Length = sizeof(Type);
     Type.PoolType = NonPagedPool;
-    Type.GenericMapping = Mapping;
     Type.ValidAccessMask = CALLBACK_ALL_ACCESS;
-    Type.DefaultNonPagedPoolCharge = sizeof(CALLBACK_OBJECT);
     return ObCreateObjectType(&Name, &Type, NULL, &ExpCallbackType);
 }
 
@@ -79,16 +71,11 @@ static NTSTATUS ExpMakeCallback(POBJECT_ATTRIBUTES Attributes, BOOLEAN AllowMult
 /* Turns a handle into a pointer with a reference of its own. The handle is
  * closed; a temporary object without others loses its name by that. */
 static NTSTATUS ExpHandleToPointer(HANDLE Handle, PCALLBACK_OBJECT *CallbackObject) {
-    PVOID Object;
     NTSTATUS Status = ObReferenceObjectByHandle(Handle, CALLBACK_ALL_ACCESS, ExpCallbackType,
-                                                KernelMode, &Object, NULL);
+                                                KernelMode, (PVOID *)CallbackObject, NULL);
 
     ZwClose(Handle);
-    if (!NT_SUCCESS(Status)) {
-        return Status;
-    }
-    *CallbackObject = Object;
-    return STATUS_SUCCESS;
+    return Status;
 }
 
 NTSTATUS ExCreateCallback(PCALLBACK_OBJECT *CallbackObject, POBJECT_ATTRIBUTES ObjectAttributes,

@@ -95,16 +95,17 @@ def _is_used(node):
 
 @operator
 def change_constant(source, node):
-    """a constant becomes zero or one more; a string loses its last character"""
+    """a number becomes zero or one more, a named constant zero or one; a string loses its last character"""
     if node.slot == "top":
         yield from _named_constants(source, node)
     if not node.placed or node.macro is not None:
         return
     text = source.at(node)
-    if node.kind == "IntegerLiteral":
-        yield from _other_numbers(node.begin, node.end, text)
+    if node.kind == "IntegerLiteral" and text.isdigit():
+        for other in {0, int(text) + 1} - {int(text)}:
+            yield Edit(node.begin, node.end, str(other))
     elif node.kind == "DeclRefExpr" and node.raw["referencedDecl"]["kind"] == "EnumConstantDecl":
-        yield from _other_numbers(node.begin, node.end, text)
+        yield from _other_name(node.begin, node.end, text)
     elif node.kind == "StringLiteral" and re.fullmatch(r'L?".*[^\\"]"', text):
         yield Edit(node.begin, node.end, text[:-2] + '"')
 
@@ -113,16 +114,12 @@ def _named_constants(source, top):
     """Macros leave no node of their own where they stand among a macro's arguments: so by their names."""
     for word in re.compile(rb"[A-Za-z_]\w*").finditer(source.code, top.begin, top.end):
         if word[0].decode() in source.constants:
-            yield from _other_numbers(*word.span(), word[0].decode())
+            yield from _other_name(*word.span(), word[0].decode())
 
 
-def _other_numbers(begin, end, text):
-    if text == "TRUE" or text == "FALSE":
-        yield Edit(begin, end, "FALSE" if text == "TRUE" else "TRUE")
-        return
-    if text != "0":  # what is zero by another name compiles to the same code
-        yield Edit(begin, end, "0")
-    yield Edit(begin, end, str(int(text) + 1) if text.isdigit() else f"({text} + 1)")
+def _other_name(begin, end, name):
+    """Zero becomes one, and everything else zero."""
+    yield Edit(begin, end, {"TRUE": "FALSE", "FALSE": "TRUE"}.get(name, f"!{name}"))
 
 
 def _called(source, node):

@@ -91,9 +91,9 @@ class Laboratory:
                 raise Failure(f"{self.cbfuzz} run --impl {implementation} ended with {code}: {err.strip()[-400:]}")
         raise Failure(f"{self.cbfuzz} run --impl {implementation}: no finding and no end in {PATIENCE} s")
 
-    def conform(self, implementation, profile):
-        """{case: verdict} of all that fail."""
-        code, out, err = self._command(PATIENCE, "conform", "--impl", implementation, "--profile", profile, "--json")
+    def conform(self, implementation, profile, cases=()):
+        """{case: verdict} of those that fail, of all or some."""
+        code, out, err = self._command(PATIENCE, "conform", "--impl", implementation, "--profile", profile, "--json", *cases)
         if code == 2:
             return {BOOT: _last_line(err)}
         if code not in (0, 1):
@@ -137,25 +137,36 @@ def _last_line(text):
     return (text.strip().splitlines() or [""])[-1]
 
 
-def try_one(laboratory, source, mutant, cases, corpus, seconds):
+class Programs:
+    """The cases, and the corpus. Those that take a reading as given are for conform, which skips them
+    where another one is taken; all others run in one process, which takes no time."""
+
+    def __init__(self, root):
+        cases = sorted((root / "conformance/cases").rglob("*.cbs"))
+        assuming = {path for path in cases if re.search(r"^reading ", path.read_text(), re.M)}
+        self.plain = [str(path.relative_to(root)) for path in cases if path not in assuming]
+        self.assuming = [str(path.relative_to(root)) for path in cases if path in assuming]
+        self.corpus = ["corpus/seed", "corpus/regression"]
+
+
+def try_one(laboratory, source, mutant, programs, seconds):
     """What became of a mutant: a dict with its `status`, what caught it, and how long that took."""
     begun = time.monotonic()
     plugin = laboratory.plugin(source, mutant)
     try:
-        result = _notice(laboratory, plugin, cases, corpus, seconds)
+        result = _notice(laboratory, plugin, programs, seconds)
     finally:
         plugin.unlink()
     return {**result, "seconds": round(time.monotonic() - begun, 2)}
 
 
-def _notice(laboratory, plugin, cases, corpus, seconds):
-    # First all cases in one process, which takes no time; then by the book.
-    found = laboratory.run(plugin, cases)
-    for profile in PROFILES:
-        found = found or laboratory.conform(plugin, profile)
+def _notice(laboratory, plugin, programs, seconds):
+    found = laboratory.run(plugin, programs.plain)
+    for profile in PROFILES if programs.assuming and not found else ():
+        found.update(laboratory.conform(plugin, profile, programs.assuming))
     if found:
         return {"status": "cases", "caught_by": found}
-    found = laboratory.run(plugin, corpus)
+    found = laboratory.run(plugin, programs.corpus)
     if found:
         return {"status": "corpus", "caught_by": found}
     for profile in PROFILES:
