@@ -334,6 +334,8 @@ static void put_body_statements(Generator *generator, const Offer *offer, uint8_
     if (processor && random_chance(random, 50)) {
         line.kind = LINE_SET_STATUS;
         line.number[0] = 0xC000009A;
+        if (random_chance(random, 50))
+            line.number[1] = 1 + random_below(random, generator->executor->processors);
         put_line(generator, line);
         return;
     }

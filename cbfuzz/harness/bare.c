@@ -16,25 +16,29 @@ static PVOID registered[HELD], references[HELD];
 static uint8_t is_change[HELD];
 static unsigned registered_count, reference_count;
 static unsigned level, calls;
+static const KE_PROCESSOR_CHANGE_NOTIFY_CONTEXT *announced;
+static bool announces; /* the call in progress, if any: what routines get is a processor's event */
 static PVOID status_place;
 
 static void run_line(const Line *line);
 
-static void routine_called(uint8_t routine, PVOID argument2) {
+static void routine_called(uint8_t routine, PVOID argument1, PVOID argument2) {
     uint32_t body = program->body_at[routine];
-    PVOID place = status_place;
+    PVOID place = status_place, context = (PVOID)announced;
     status_place = argument2;
+    announced = argument1;
     if (body && ++level < EXECUTOR_LEVELS && calls < EXECUTOR_CALLS)
         for (const Line *line = &program->lines[body - 1]; line->kind != LINE_END; line++)
             run_line(line);
     if (body) level--;
     status_place = place;
+    announced = context;
 }
 
 #define ROUTINE(n)                                                                                 \
     static VOID NTAPI routine_##n(PVOID context, PVOID argument1, PVOID argument2) {               \
-        (void)context, (void)argument1;                                                            \
-        routine_called(n, argument2);                                                              \
+        (void)context;                                                                             \
+        routine_called(n, argument1, argument2);                                                   \
     }
 ROUTINE(1)
 ROUTINE(2)
@@ -114,6 +118,9 @@ static PVOID number(uint64_t value) {
 
 static void run_line(const Line *line) {
     PVOID operand = line->operand == NO_VARIABLE ? NULL : binding[line->operand];
+    bool starting = announces && announced->State == KeProcessorAddStartNotify;
+    bool before = announces;
+    announces = line->kind == LINE_ADD_PROCESSOR || line->kind == LINE_REGISTER_PROCESSOR_CHANGE;
     calls++;
     switch ((LineKind)line->kind) {
     case LINE_CREATE:
@@ -160,10 +167,12 @@ static void run_line(const Line *line) {
     case LINE_ADD_PROCESSOR: add_processor(line->flags & FLAG_FAILS); break;
     case LINE_FAIL_ALLOCATION: nt_fail_allocation((uint32_t)line->number[0]); break;
     case LINE_SET_STATUS:
-        if (status_place) *(NTSTATUS *)status_place = (NTSTATUS)line->number[0];
+        if (starting && (!line->number[1] || announced->NtNumber + 1 == line->number[1]))
+            *(NTSTATUS *)status_place = (NTSTATUS)line->number[0];
         break;
     default: calls--; break;
     }
+    announces = before;
 }
 
 static void give_back(void) {
@@ -182,6 +191,7 @@ void bare_run(Implementation *the_implementation, const Program *the_program) {
     registered_count = reference_count = 0;
     level = calls = 0;
     status_place = NULL;
+    announces = false;
     memset(binding, 0, program->variable_count * sizeof binding[0]);
     implementation_rewind(implementation);
     for (uint32_t i = 0; i < program->line_count; i++) {

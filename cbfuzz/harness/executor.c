@@ -205,7 +205,17 @@ void executor_enter(Executor *executor, const Entry *entry) {
     executor->level--;
 }
 
-/* What the line means as a call, with names resolved. False: it is no call. */
+/* Is the start of this processor being announced? */
+static bool is_starting(const Machine *machine, uint64_t number) {
+    const SpecFrame *frame = &machine->frames[machine->frame_count - 1];
+    if (!machine->frame_count) return false;
+    if (frame->call.kind == CALL_REGISTER_CHANGE)
+        return frame->starting && frame->announced == number;
+    return frame->call.kind == CALL_PROCESSOR_STAGE && frame->call.stage == STAGE_START &&
+           frame->call.processor == number;
+}
+
+/* What the line means as a call, with names resolved. False: it is no call, or not now. */
 static bool translate(const Executor *executor, uint32_t index, Call *call) {
     static const uint8_t kinds[LINE_KINDS] = {
         /* 0: no call */
@@ -265,7 +275,9 @@ static bool translate(const Executor *executor, uint32_t index, Call *call) {
         call->argument[1] = line->number[1];
         break;
     case LINE_IRQL: call->level = (uint8_t)line->number[0]; break;
-    case LINE_SET_STATUS: call->status = (uint32_t)line->number[0]; break;
+    case LINE_SET_STATUS:
+        call->status = (uint32_t)line->number[0];
+        return !line->number[1] || is_starting(&executor->machine, line->number[1] - 1);
     default: break;
     }
     return true;

@@ -17,6 +17,7 @@
  *   number     0x00..0xF7: itself; 0xF7+n: n bytes follow, low ones first, as few as will do
  *   name       attributes (FLAG_), then unless unnamed its place in the dictionary,
  *              or 0xFF, count of units as varint, units with the low byte first
+ *   status     as a number, from bit 32 on what is in number[1]
  *   routine    number - 1, plus 0x10 for add_existing; thread: number - 1
  *   text       length as varint, UTF-8; a comment's flags before it
  *   annotation BYTES_..., about the line before it

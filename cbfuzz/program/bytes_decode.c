@@ -132,7 +132,9 @@ static bool get_arguments(Reader *reader, Line *line) {
         line->routine = (uint8_t)(get(reader) % PROGRAM_THREADS + 1);
         return free_block(reader->program, line);
     case ARGUMENTS_STATUS:
-        line->number[0] = (uint32_t)get_number(reader);
+        line->number[1] = get_number(reader);
+        line->number[0] = (uint32_t)line->number[1];
+        line->number[1] = (line->number[1] >> 32) % (PROGRAM_PROCESSORS + 1);
         return in_routine(reader->program);
     case ARGUMENTS_TEXT: return get_text(reader, line);
     }

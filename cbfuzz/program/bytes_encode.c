@@ -85,7 +85,7 @@ static void put_arguments(Writer *writer, const Line *line) {
     case ARGUMENTS_COUNT: put_varint(writer, line->number[0] - 1); break;
     case ARGUMENTS_ROUTINE:
     case ARGUMENTS_THREAD: put(writer, (uint8_t)(line->routine - 1)); break;
-    case ARGUMENTS_STATUS: put_number(writer, line->number[0]); break;
+    case ARGUMENTS_STATUS: put_number(writer, line->number[0] | line->number[1] << 32); break;
     case ARGUMENTS_TEXT:
         if (line->kind == LINE_COMMENT) put(writer, line->flags);
         put_text(writer, line->text_at, line->text_length);

@@ -14,10 +14,11 @@
 /* Bounds, each with its reason. */
 enum {
     PROGRAM_STATEMENTS =
-        4096,              /* design: calls and blocks (CLASS CALL and BLOCK), bodies included */
-    PROGRAM_NOTES = 4096,  /* comments, clauses, ...: as many as statements */
-    PROGRAM_ROUTINES = 16, /* F1 to F16: the harness has one C function for each */
-    PROGRAM_THREADS = 8,   /* T1 to T8 */
+        4096,                /* design: calls and blocks (CLASS CALL and BLOCK), bodies included */
+    PROGRAM_NOTES = 4096,    /* comments, clauses, ...: as many as statements */
+    PROGRAM_ROUTINES = 16,   /* F1 to F16: the harness has one C function for each */
+    PROGRAM_THREADS = 8,     /* T1 to T8 */
+    PROGRAM_PROCESSORS = 64, /* 0 to 63: a group of Windows has no more */
     PROGRAM_IDENTIFIER =
         64, /* characters of a name on the left: messages and tables stay readable */
     PROGRAM_LINES = 2 * PROGRAM_STATEMENTS + PROGRAM_NOTES, /* statements, ENDs of blocks, notes */
@@ -121,7 +122,8 @@ typedef struct {
     uint16_t name_length; /* code units */
     uint32_t name_at;     /* of create and open: where in units[] the name starts */
     uint64_t number[2];   /* register*: [0] context; notify, power_state: arguments; irql: [0] 0..2;
-                             fail_allocation: [0] N (1..65535); set_status: [0] NTSTATUS, 32 bits */
+                             fail_allocation: [0] N (1..65535); set_status: [0] NTSTATUS, 32 bits,
+                             [1] the number of the only processor that it is for, + 1; 0: for all */
     uint32_t expect_status; /* EXPECT_STATUS */
     uint32_t expect_at;     /* EXPECT_CALLS: first in calls[] */
     uint16_t expect_count;

@@ -207,8 +207,12 @@ bool script_arguments(Parser *parser, Line *out) {
         return script_routine(line, 'T', PROGRAM_THREADS, &out->routine) && parse_brace(line);
     case ARGUMENTS_STATUS: {
         uint32_t status = 0;
-        bool read = script_status(line, "a STATUS_...", &status);
+        if (!script_status(line, "a STATUS_...", &status)) return false;
         out->number[0] = status;
+        if (line->token.kind != TOKEN_NUMBER) return true;
+        bool read =
+            script_number(line, "a processor's number", PROGRAM_PROCESSORS - 1, &out->number[1]);
+        out->number[1]++;
         return read;
     }
     case ARGUMENTS_TEXT: return parse_words(parser, out);

@@ -128,6 +128,7 @@ static void print_arguments(FILE *out, const Program *program, const Line *line)
     case ARGUMENTS_STATUS:
         fputc(' ', out);
         script_print_status(out, (uint32_t)line->number[0]);
+        if (line->number[1]) fprintf(out, " %" PRIu64, line->number[1] - 1);
         break;
     case ARGUMENTS_TEXT:
         if (line->text_length) fputc(' ', out);

@@ -241,7 +241,8 @@ void emit_calls_call(Emitter *emitter, uint32_t index, bool in_body) {
         fprintf(out, "nt_fail_allocation(%u", (unsigned)line->number[0]);
         break;
     case LINE_SET_STATUS:
-        fprintf(out, "set_status((NTSTATUS)0x%08X", (unsigned)line->number[0]);
+        fprintf(out, "set_status((NTSTATUS)0x%08X, %d", (unsigned)line->number[0],
+                (int)line->number[1] - 1);
         break;
     default: return;
     }

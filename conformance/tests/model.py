@@ -289,6 +289,7 @@ class Stage:
     """What Argument2 of a processor's announcement points to."""
     start: bool  # an error may be set
     status: str = "STATUS_SUCCESS"
+    number: int = 0  # the processor's
 
 
 class World:
@@ -655,7 +656,7 @@ class World:
             told = re.fullmatch(r"(\w+) (\d+)", entry.arguments[0])
             if entry[:2] != (registration.routine, registration.context) or not told:
                 raise Diverges("a call that is not due")
-            stage = Stage(told[1] == "start", entry.arguments[1])
+            stage = Stage(told[1] == "start", entry.arguments[1], int(told[2]))
             if not self.windows:
                 self.enter(entry, registration, stage)
                 continue
@@ -674,7 +675,7 @@ class World:
         """[facts]: Start to every routine, then Complete, or Failure if one of them set an error."""
         if self.irql:
             raise Misuse("[facts]: the routines run at PASSIVE_LEVEL")
-        stage = Stage(True)
+        stage = Stage(True, number=self.processors)
         hearers = [r for o in self.objects if o.name == PROCESSOR_ADD and o.system for r in o.registered]
         hearers += [r for r in self.changes if r.alive]
         told = self.announce(statement, "start", stage)
@@ -716,8 +717,10 @@ class World:
         return told
 
     def do_set_status(self, statement):
-        """[facts]: only at a start, and only while no error is set."""
+        """[facts]: only at a start, and only while no error is set. [script]: of all processors, or one."""
         stage = self.running[-1][1] if self.running else None
+        if statement.numbers and not (stage and stage.start and (stage.number,) == statement.numbers):
+            return
         if not stage or not stage.start or stage.status != "STATUS_SUCCESS":
             raise Misuse("an error is set where none may be")
         self.see.call(statement, self.level)

@@ -145,6 +145,19 @@ def test_status_set_by_a_routine(cbfuzz, script):
     assert "STATUS_UNSUCCESSFUL" in shown.text, shown
 
 
+def test_status_set_for_one_processor(cbfuzz, script):
+    """Of those that are there (0 and 1) and of a new one; elsewhere the statement does nothing, so it is no misuse."""
+    body = "profile windows\n\nroutine F1 {{\n    set_status STATUS_UNSUCCESSFUL {}\n}}\n"
+    existing = "p = register_processor_change F1 0x10 add_existing -> "
+    called = "F1(0x10, {}, *) "
+    cbfuzz("run", script(body.format(1) + existing + "".join(map(called.format, ("start 0", "start 1", "failure 0")))), code=0)
+    cbfuzz("run", script(body.format(7) + existing + "".join(map(called.format, ("start 0", "start 1", "complete 0", "complete 1")))
+                         + "\na = create \"\\Callback\\Demo\"\nr = register a F1 1\nnotify a 1 2 -> F1(1, 1, 2)\n"), code=0)
+    added = body + "p = register_processor_change F1 0x10\nadd_processor -> "
+    cbfuzz("run", script(added.format(2) + "".join(map(called.format, ("start 2", "failure 2")))), code=0)
+    cbfuzz("run", script(added.format(1) + "".join(map(called.format, ("start 2", "complete 2")))), code=0)
+
+
 def test_bodies_are_declarations(cbfuzz, script):
     """A body stands below the call that runs it, and uses a name defined below itself."""
     below = CREATE + "r1 = register a F1 0x10\nnotify a 0x1 0x2\nroutine F1 {\n    notify b 0x3 0x4\n}\n" \

@@ -38,7 +38,7 @@ static PVOID object(unsigned number);
 static PVOID registration(unsigned number);
 static BOOLEAN enter(const char *routine, PVOID context, PVOID argument1, PVOID argument2);
 static void leave(void);
-static void set_status(NTSTATUS status);
+static void set_status(NTSTATUS status, int processor);
 static void set_system_time(void);
 static void power_state(PVOID argument1, PVOID argument2);
 static void add_processor(BOOLEAN fails);

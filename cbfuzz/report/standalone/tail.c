@@ -18,6 +18,7 @@ static struct {
     size_t mark;
     NtThreadState state;
     PVOID status_place;
+    int starting; /* the processor whose start is announced, -1: none */
     BOOLEAN of_processor;
 } calls[64];
 static unsigned call_count, level;
@@ -65,6 +66,7 @@ static void begin(const char *call) {
     calls[call_count].mark = seen_length;
     calls[call_count].state = nt_thread_state();
     calls[call_count].status_place = NULL;
+    calls[call_count].starting = -1;
     calls[call_count].of_processor = FALSE;
     seen[seen_length] = 0;
     call_count++;
@@ -207,8 +209,12 @@ static void see_processor(const char *routine, PVOID context, PVOID argument1, P
     KE_PROCESSOR_CHANGE_NOTIFY_CONTEXT change;
     NTSTATUS status;
     char buffer[16], first[32] = "*", second[64] = "*";
-    if (is_read(&change, argument1, sizeof change) && (unsigned)change.State < 3)
+    calls[call_count - 1].starting = -1;
+    if (is_read(&change, argument1, sizeof change) && (unsigned)change.State < 3) {
         sprintf(first, "%s %u", stages[change.State], (unsigned)change.NtNumber);
+        if (change.State == KeProcessorAddStartNotify)
+            calls[call_count - 1].starting = (int)change.NtNumber;
+    }
     if (is_read(&status, argument2, sizeof status)) {
         snprintf(second, sizeof second, "%s", status_text(status, buffer));
         calls[call_count - 1].status_place = argument2;
@@ -231,9 +237,11 @@ static void leave(void) {
     level--;
 }
 
-static void set_status(NTSTATUS status) {
+/* While the start of this processor is announced; -1: of any. */
+static void set_status(NTSTATUS status, int processor) {
     /* The call before the one that this is itself. */
-    if (call_count > 1 && calls[call_count - 2].status_place)
+    if (call_count > 1 && calls[call_count - 2].status_place &&
+        (processor < 0 || processor == calls[call_count - 2].starting))
         *(PNTSTATUS)calls[call_count - 2].status_place = status;
 }
 
