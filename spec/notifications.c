@@ -126,7 +126,7 @@ static SpecRegistration *match(Machine *machine, SpecFrame *frame, const Entry *
 SPEC_RARE static ClauseId explain(Machine *machine, SpecFrame *frame, const Entry *entry) {
     uint64_t bit = frame->bit;
     SpecRegistration *called = NULL, *dead = NULL, *foreign = NULL, *due = NULL;
-    bool same_alive = false;
+    bool same_alive = false, gone = false; /* before its turn came, by this notification */
     for (unsigned i = 0; i < machine->registration_count; i++) {
         SpecRegistration *registration = &machine->registrations[i];
         bool listed = registration->object == frame->object ||
@@ -137,14 +137,18 @@ SPEC_RARE static ClauseId explain(Machine *machine, SpecFrame *frame, const Entr
         }
         if (!same_routine(registration, entry)) continue;
         if (!listed) foreign = registration->alive ? registration : foreign;
-        else if (!registration->alive) dead = registration;
-        else if (registration->called & bit) called = registration;
+        else if (!registration->alive) {
+            dead = registration;
+            gone |= dead->object != NO_ID && dead->died > frame->began && !(dead->called & bit);
+        } else if (registration->called & bit) called = registration;
+        else if (gone) return CLAUSE_UNREGISTER_REMOVES;
         else {
             registration->called |= bit;
             if (!frame->diverged) frame->unordered = true;
             return CLAUSE_NOTIFY_ORDER;
         }
     }
+    if (gone) return CLAUSE_UNREGISTER_REMOVES;
     if (called && due) return CLAUSE_REGISTER_CONTEXT; /* that of another registration */
     if (called) return CLAUSE_NOTIFY_ONCE;
     if (dead) {
