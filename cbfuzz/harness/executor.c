@@ -185,9 +185,8 @@ RARE static void stop_calls(Executor *executor) {
 void executor_enter(Executor *executor, const Entry *entry) {
     if (executor->state != RUN_GOES_ON) return;
     Machine *machine = &executor->machine;
-    if (executor->event_count < EXECUTOR_EVENTS)
-        keep_event(&executor->events[executor->event_count], entry, executor->level + 1u);
-    executor->event_count++;
+    keep_event(&executor->events[executor->event_count++ % EXECUTOR_EVENTS], entry,
+               executor->level + 1u);
     executor->called |= 1u << entry->routine;
     if (executor->trace) trace_enter(executor, entry);
     Outcome outcome = machine_enter(machine, entry);

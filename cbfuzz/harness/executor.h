@@ -19,7 +19,7 @@ enum {
     EXECUTOR_LEVELS = 5,       /* design: from this level on a body does not run */
     EXECUTOR_CALLS = 65536,    /* bodies stop running then: nesting multiplies */
     EXECUTOR_ENTRIES = 100000, /* and the program ends with so many routine calls */
-    EXECUTOR_EVENTS = 4096,    /* routine calls kept for the report */
+    EXECUTOR_EVENTS = 4096,    /* routine calls kept: the latest */
     EXECUTOR_TRACED = 4096,    /* objects, and registrations, that the trace tells apart */
     EXECUTOR_BINDINGS = 4200   /* variables: at most one per statement */
 };
@@ -82,7 +82,7 @@ struct Executor {
     uint32_t budget;      /* of calls; the run ends there. Set to the most by executor_drive */
     uint32_t processors;  /* active */
     Return result;        /* of the last call */
-    uint32_t event_count; /* routine calls, also those beyond EXECUTOR_EVENTS */
+    uint32_t event_count; /* routine calls, also those that are kept no longer */
     uint32_t events_from; /* where those of the last or diverging call start */
     uint32_t feature_count;
     /* Addresses that the trace has numbered, of objects and of registrations. */
@@ -97,6 +97,12 @@ struct Executor {
     uint32_t features[64]; /* abstract transitions of this program, for coverage */
     Machine machine;
 };
+
+/* The i-th routine call of the program, below event_count. NULL: it is kept no longer. */
+static inline const Event *executor_event(const Executor *executor, uint32_t i) {
+    return executor->event_count - i > EXECUTOR_EVENTS ? NULL
+                                                       : &executor->events[i % EXECUTOR_EVENTS];
+}
 
 /* Which readings and profile a run starts from. */
 typedef struct {

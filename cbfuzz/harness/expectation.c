@@ -33,8 +33,8 @@ static bool calls_met(const Executor *executor, const Line *line, unsigned count
     const ExpectedCall *expected = executor->program->calls + line->expect_at;
     unsigned met = 0;
     for (uint32_t i = executor->events_from; i < executor->event_count; i++) {
-        if (i >= EXECUTOR_EVENTS) return false;
-        const Event *seen = &executor->events[i];
+        const Event *seen = executor_event(executor, i);
+        if (!seen) return false;
         if (seen->level != executor->level + 1) continue;
         if (met == count || !call_met(&expected[met], seen)) return false;
         met++;

@@ -54,9 +54,8 @@ static void describe_statement(Finding *finding, const Executor *executor) {
 static unsigned describe_observed_calls(FILE *out, const Executor *executor) {
     unsigned count = 0;
     for (uint32_t i = executor->events_from; i < executor->event_count; i++) {
-        if (i >= EXECUTOR_EVENTS) break;
-        const Event *event = &executor->events[i];
-        if (event->level != executor->level + 1) continue;
+        const Event *event = executor_event(executor, i);
+        if (!event || event->level != executor->level + 1) continue;
         if (count++ >= SHOWN) continue;
         if (count > 1) fputs("  ", out);
         trace_print_event(out, event);
@@ -171,11 +170,8 @@ static void describe_calls(Finding *finding, const Executor *executor) {
                 finding->judgement.clause == CLAUSE_ROUTINE_IRQL_LIMIT ||
                 finding->judgement.clause == CLAUSE_WINDOWS_CHANGE_PASSIVE;
     if (irql && executor->event_count) {
-        uint32_t last = executor->event_count - 1;
-        if (last < EXECUTOR_EVENTS) {
-            fputs(" at ", text.file);
-            script_print_level(text.file, executor->events[last].irql);
-        }
+        fputs(" at ", text.file);
+        script_print_level(text.file, executor_event(executor, executor->event_count - 1)->irql);
     }
     text_close(&text, finding->observed);
     if (!irql) return;

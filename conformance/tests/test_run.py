@@ -66,6 +66,13 @@ def test_expectation_alone(cbfuzz, script):
     assert "nothing" in shown.out
 
 
+def test_expectation_after_thousands_of_calls(cbfuzz, script):
+    lines = ['a = create "\\Callback\\Demo" multiple', *(f"r{i} = register a F1 {i}" for i in range(50)),
+             *(["notify a 0x1 0x2"] * 100), *(f"unregister r{i}" for i in range(49)), "notify a 0x1 0x2 -> "]
+    for expected, code in (("F1(0x31, 0x1, 0x2)", 0), ("F1(0x32, 0x1, 0x2)", 1)):
+        cbfuzz("run", script("\n".join(lines) + expected + "\n"), code=code)
+
+
 @pytest.mark.parametrize("line, code", [
     ('b = open "\\Callback\\Nobody" -> error', 0),
     ('b = open "\\Callback\\Nobody" -> STATUS_SUCCESS', 1),
