@@ -1,0 +1,109 @@
+"""Objects, registrations, and how they live and go."""
+import dataclasses
+from typing import Optional
+
+from model.seen import Diverges, Misuse
+
+SYSTEM_TIME, POWER_STATE, PROCESSOR_ADD = (
+    "\\Callback\\SetSystemTime", "\\Callback\\PowerState", "\\Callback\\ProcessorAdd")
+DIRECTORY = len("\\Callback\\")
+
+
+@dataclasses.dataclass(eq=False)
+class Object:
+    name: str
+    multiple: bool
+    permanent: bool
+    exclusive: bool = False
+    system: bool = False
+    number: Optional[str] = None  # what it is called in the trace
+    references: int = 0           # that the program holds
+    made_temporary: bool = False
+    opened: bool = False          # by name since it is temporary
+    doubtful: bool = False        # made temporary again, or opened since: nobody says what that does to its name
+    nameless: bool = False        # and then not found
+    alive: bool = True
+    registrations: list = dataclasses.field(default_factory=list)  # all there ever were, in order
+
+    @property
+    def registered(self):
+        return [registration for registration in self.registrations if registration.alive]
+
+
+@dataclasses.dataclass(eq=False)
+class Registration:
+    object: Optional[Object]  # None: of processor changes
+    routine: int
+    context: int
+    number: Optional[str]     # of its handle in the trace
+    alive: bool = True
+
+
+@dataclasses.dataclass
+class Stage:
+    """What Argument2 of a processor's announcement points to."""
+    start: bool  # an error may be set
+    status: str = "STATUS_SUCCESS"
+    number: int = 0  # the processor's
+
+
+class Objects:
+
+    def released(self, o, shown=True):
+        """The end of a call that has given something back of the object.
+
+        [create]: an object is deleted when all is done with it, unless it is permanent."""
+        question = "the reference of a registration"
+        if o.references or o.permanent or o.system or o.registered and self.answer(question) == "own":
+            self.returned()
+            return
+        if o in self.notifying:
+            raise Misuse("the object goes while it is being notified")
+        o.alive = False
+        seen = self.returned(freed=o.number)
+        if shown and seen.freed != o.number and self.answers.get(question, "own") != "own":
+            raise Diverges("the object is still there: something held it besides the program")
+        if o.registered:
+            raise Misuse("the object goes while a routine is registered")
+
+    def referenced(self, statement, o):
+        """[facts]: create gives its caller a reference; with the last one the address is given up,
+        whoever else may keep the object alive."""
+        if o and not o.references:
+            raise Misuse(f"{statement.word} with an object that the program has let go")
+
+    def held(self, statement):
+        o = self.bound.get(statement.operand)
+        if o is None:
+            raise Misuse(f"{statement.word} without an object")
+        self.referenced(statement, o)
+        return o
+
+    def do_reference(self, statement):
+        o = self.held(statement)
+        self.see.call(statement, self.level)
+        o.references += 1
+        self.returned()
+
+    def do_dereference(self, statement):
+        self.dereference(self.held(statement), statement)
+
+    def dereference(self, o, statement):
+        o.references -= 1
+        self.see.call(statement, self.level)
+        self.released(o)
+
+    def do_make_temporary(self, statement):
+        self.make_temporary(self.held(statement), statement)
+
+    def make_temporary(self, o, statement):
+        if o.system:
+            raise Misuse("the system-defined objects are not the program's")
+        if self.irql:
+            raise Misuse("make_temporary above PASSIVE_LEVEL, like all that is about names")
+        if o.permanent:
+            o.permanent, o.made_temporary = False, True
+        else:
+            o.doubtful = True
+        self.see.call(statement, self.level)
+        self.released(o, shown=False)
