@@ -24,7 +24,7 @@ PLAIN_FLAGS := $(COMMON) -O3 -fomit-frame-pointer
 NT_FLAGS := $(COMMON) $(NT) -O2 -fsanitize=address
 HARNESS_FLAGS := $(COMMON) $(NT) -O3 -I/usr/include/libxml2
 CALLBACK_FLAGS := $(COMMON) $(NT) -O2 -fsanitize=address -fsanitize=fuzzer-no-link -fvisibility=hidden \
-                  -include cbfuzz/harness/builtin_sections.h
+                  -ftrivial-auto-var-init=pattern -include cbfuzz/harness/builtin_sections.h
 LDFLAGS := -fsanitize=address -rdynamic
 LDLIBS := $(FUZZER) -lstdc++ -ljansson -lxml2 -ldl -lm -lpthread
 

@@ -109,10 +109,11 @@ NTSTATUS NtMakeTemporaryObject(HANDLE Handle) {
 NTSTATUS ObOpenObjectByName(POBJECT_ATTRIBUTES ObjectAttributes, POBJECT_TYPE Type,
                             KPROCESSOR_MODE Mode, PACCESS_STATE AccessState,
                             ACCESS_MASK DesiredAccess, PVOID ParseContext, PHANDLE Handle) {
-    (void)Mode, (void)AccessState;
+    (void)AccessState;
     NT_IRQL_MAX(APC_LEVEL, NtRuleIrqlObApcLte);
     NT_SWITCH(NT_POINT_OBJECT, NULL);
     *Handle = NULL;
+    if (Mode != KernelMode) return STATUS_ACCESS_VIOLATION;
     NTSTATUS status = nt_check_attributes(ObjectAttributes);
     if (!NT_SUCCESS(status)) return status;
     ULONG attributes = ObjectAttributes->Attributes;
@@ -160,7 +161,8 @@ NTSTATUS ObReferenceObjectByHandle(HANDLE Handle, ACCESS_MASK DesiredAccess, POB
     if (Handle == NtCurrentProcess() || Handle == NtCurrentThread())
         return reference_current(Handle, Type, Object, Information);
     const NtHandleEntry *entry = nt_handle_entry(Handle);
-    if (entry == NULL) return STATUS_INVALID_HANDLE;
+    if (entry == NULL || (Mode != KernelMode && (entry->attributes & OBJ_KERNEL_HANDLE)))
+        return STATUS_INVALID_HANDLE;
     if (Type != NULL && entry->object->type != Type) return STATUS_OBJECT_TYPE_MISMATCH;
     if (Mode != KernelMode && (DesiredAccess & ~entry->access) != 0) return STATUS_ACCESS_DENIED;
     if (Information != NULL) {

@@ -70,12 +70,12 @@ NTSTATUS ObCreateObject(KPROCESSOR_MODE ProbeMode, POBJECT_TYPE Type,
                         POBJECT_ATTRIBUTES ObjectAttributes, KPROCESSOR_MODE OwnershipMode,
                         PVOID ParseContext, ULONG BodySize, ULONG PagedCharge, ULONG NonPagedCharge,
                         PVOID *Object) {
-    (void)ProbeMode, (void)OwnershipMode, (void)ParseContext, (void)PagedCharge;
-    (void)NonPagedCharge;
+    (void)OwnershipMode, (void)ParseContext, (void)PagedCharge, (void)NonPagedCharge;
     NT_IRQL_MAX(APC_LEVEL, NtRuleIrqlObApcLte);
     NT_SWITCH(NT_POINT_OBJECT, NULL);
     *Object = NULL;
     if (ObjectAttributes != NULL) {
+        if (ProbeMode != KernelMode) return STATUS_ACCESS_VIOLATION;
         NTSTATUS status = nt_check_attributes(ObjectAttributes);
         if (!NT_SUCCESS(status)) return status;
         if ((ObjectAttributes->Attributes & Type->info.InvalidAttributes) != 0)

@@ -14,7 +14,7 @@ from .source import LANGUAGE
 
 # As scripts/build-impl, without what nobody reads: debug information.
 SANITIZE = ["-fsanitize=address", "-fsanitize=fuzzer-no-link"]
-COMPILE = [*LANGUAGE, "-O2", "-g0", "-fPIC"]
+COMPILE = [*LANGUAGE, "-O2", "-g0", "-fPIC", "-ftrivial-auto-var-init=pattern"]
 INSTRUMENTED = [*COMPILE, "-fno-omit-frame-pointer", *SANITIZE]
 LINK = ["-shared", *SANITIZE, "-Wl,-Bsymbolic"]
 

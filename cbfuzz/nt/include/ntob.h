@@ -112,8 +112,9 @@ NTKERNELAPI NTSTATUS NTAPI ObCreateObjectType(PUNICODE_STRING TypeName,
                                               POBJECT_TYPE_INITIALIZER Initializer,
                                               PVOID SecurityDescriptor, POBJECT_TYPE *Type);
 /* Makes an object with one reference and, if it is named, the name to insert it under.
- * STATUS_INSUFFICIENT_RESOURCES, STATUS_INVALID_PARAMETER, STATUS_OBJECT_NAME_INVALID.
- * IRQL <= APC_LEVEL. Kernels' own; no public page. */
+ * STATUS_INSUFFICIENT_RESOURCES, STATUS_INVALID_PARAMETER, STATUS_OBJECT_NAME_INVALID,
+ * STATUS_ACCESS_VIOLATION (attributes probed for UserMode). IRQL <= APC_LEVEL. Kernels' own;
+ * no public page. */
 NTKERNELAPI NTSTATUS NTAPI ObCreateObject(KPROCESSOR_MODE ProbeMode, POBJECT_TYPE Type,
                                           POBJECT_ATTRIBUTES ObjectAttributes,
                                           KPROCESSOR_MODE OwnershipMode, PVOID ParseContext,
@@ -128,7 +129,8 @@ NTKERNELAPI NTSTATUS NTAPI ObCreateObject(KPROCESSOR_MODE ProbeMode, POBJECT_TYP
 NTKERNELAPI NTSTATUS NTAPI ObInsertObject(PVOID Object, PACCESS_STATE AccessState,
                                           ACCESS_MASK DesiredAccess, ULONG AdditionalReferences,
                                           PVOID *NewObject, PHANDLE Handle);
-/* A handle to the object of that name and type. IRQL <= APC_LEVEL. Kernels' own. */
+/* A handle to the object of that name and type. STATUS_ACCESS_VIOLATION (UserMode: attributes of a
+ * user there are none here). IRQL <= APC_LEVEL. Kernels' own. */
 NTKERNELAPI NTSTATUS NTAPI ObOpenObjectByName(POBJECT_ATTRIBUTES ObjectAttributes,
                                               POBJECT_TYPE Type, KPROCESSOR_MODE Mode,
                                               PACCESS_STATE AccessState, ACCESS_MASK DesiredAccess,
@@ -144,8 +146,8 @@ NTKERNELAPI NTSTATUS NTAPI ObReferenceObjectByName(PUNICODE_STRING Name, ULONG A
                                                    ACCESS_MASK DesiredAccess, POBJECT_TYPE Type,
                                                    KPROCESSOR_MODE Mode, PVOID ParseContext,
                                                    PVOID *Object);
-/* A reference to a handle's object. STATUS_INVALID_HANDLE, STATUS_OBJECT_TYPE_MISMATCH,
- * STATUS_ACCESS_DENIED (UserMode only). IRQL <= APC_LEVEL. (wdm) */
+/* A reference to a handle's object. STATUS_INVALID_HANDLE (a kernel handle in UserMode, too),
+ * STATUS_OBJECT_TYPE_MISMATCH, STATUS_ACCESS_DENIED (UserMode only). IRQL <= APC_LEVEL. (wdm) */
 NTKERNELAPI NTSTATUS NTAPI ObReferenceObjectByHandle(HANDLE Handle, ACCESS_MASK DesiredAccess,
                                                      POBJECT_TYPE Type, KPROCESSOR_MODE Mode,
                                                      PVOID *Object,

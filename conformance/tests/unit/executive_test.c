@@ -766,7 +766,7 @@ static void types_do_what_their_procedures_say(void) {
     OBJECT_HANDLE_INFORMATION granted;
     OBJECT_NAME_INFORMATION information;
     PVOID object, same;
-    HANDLE handle, second;
+    HANDLE handle, second, third;
     refusal = STATUS_SUCCESS;
     attributes.SecurityDescriptor = SePublicDefaultSd;
     CHECK(ObCreateObjectType(&name, &info, NULL, &type) == STATUS_SUCCESS);
@@ -799,6 +799,16 @@ static void types_do_what_their_procedures_say(void) {
     CHECK(ObReferenceObjectByHandle(second, 0x1F0003, type, UserMode, &same, NULL) == 0);
     CHECK(ObReferenceObjectByHandle(handle, 2, type, UserMode, &same, NULL) ==
           STATUS_ACCESS_DENIED);
+    /* A user's attributes there are none, and a kernel's handle is none of a user. */
+    CHECK(ObOpenObjectByName(&attributes, type, UserMode, NULL, 0, NULL, &third) ==
+          STATUS_ACCESS_VIOLATION);
+    CHECK(ObCreateObject(UserMode, type, &attributes, KernelMode, NULL, 8, 0, 0, &same) ==
+          STATUS_ACCESS_VIOLATION);
+    CHECK(ObOpenObjectByPointer(object, OBJ_KERNEL_HANDLE, NULL, 2, type, KernelMode, &third) == 0);
+    CHECK(told("o"));
+    CHECK(ObReferenceObjectByHandle(third, 2, type, UserMode, &same, NULL) ==
+          STATUS_INVALID_HANDLE);
+    CHECK(ObReferenceObjectByHandle(third, 2, type, KernelMode, &same, NULL) == 0);
     /* Refusals. */
     refusal = STATUS_ACCESS_DENIED;
     CHECK(NtClose(second) == STATUS_HANDLE_NOT_CLOSABLE);
