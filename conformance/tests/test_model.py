@@ -121,13 +121,20 @@ BEFORE = {  # comes first where there is nothing yet to operate on
     "o": forms("create", name=NAMES, flags=FLAGS)[0], "r": forms("register", routine=ROUTINES, numbers=CONTEXTS)[0],
     "p": forms("register_processor_change", routine=ROUTINES, numbers=CONTEXTS)[0]}
 
-# Few choices for each statement: more than a handful together are not taken out again when a history is shortened.
-statements = st.sampled_from([forms for share, forms in STATEMENTS for _ in range(share)]).flatmap(st.sampled_from)
 Place = collections.namedtuple("Place", "dare inside back")
-places = st.sampled_from([Place(*choices) for choices in itertools.product(
-    [False] * 23 + [True],           # even if it is misuse
-    [0] * 8 + [1, 1, 2, 3],          # the body of which routine it becomes part of; 0: of none
-    range(4))])                      # the name that it takes is so far back from the last
+PLACES = [Place(*choices) for choices in itertools.product(
+    [False] * 23 + [True],    # even if it is misuse
+    [0] * 8 + [1, 1, 2, 3],   # the body of which routine it becomes part of; 0: of none
+    range(4))]                # the name that it takes is so far back from the last
+kinds = st.sampled_from([st.sampled_from(forms) for share, forms in STATEMENTS for _ in range(share)])
+places = st.sampled_from(PLACES)
+
+
+@st.composite
+def steps(draw):
+    """A statement and its place, in three choices: when a history is shortened a handful goes at once, not more.
+    That this is a function keeps Hypothesis from printing the lists at every step."""
+    return draw(draw(kinds)), draw(places)
 
 
 class History(RuleBasedStateMachine):
@@ -144,9 +151,10 @@ class History(RuleBasedStateMachine):
         self.names = {"o": [], "r": [], "p": []}  # objects, registrations, registrations of processor changes
         self.misused = False
 
-    @rule(statement=statements, place=places)
-    def add(self, statement, place):
-        """Appends it to the script or a body."""
+    @rule(step=steps())
+    def add(self, step):
+        """Appends a statement to the script or a body."""
+        statement, place = step
         statement = copy.copy(statement)
         while OPERANDS.get(statement.word) and not self.names[OPERANDS[statement.word]]:
             statement = copy.copy(BEFORE[OPERANDS[statement.word]])
@@ -200,12 +208,12 @@ class History(RuleBasedStateMachine):
             self.judges.compare(self.script)
 
 
-def search(judges, examples, steps=30):
+def search(judges, examples, length=30):
     """Has so many histories judged. The first that the judges differ on fails, as short as it gets."""
     for start in range(0, examples, BATCH):
         machine = seed(f"{judges.of} {start}")(type("History", (History,), {"judges": judges}))
         run_state_machine_as_test(machine, settings=settings(
-            max_examples=min(BATCH, examples - start), stateful_step_count=steps, deadline=None, database=None,
+            max_examples=min(BATCH, examples - start), stateful_step_count=length, deadline=None, database=None,
             phases=[Phase.generate, Phase.shrink], report_multiple_bugs=False, verbosity=Verbosity.quiet,
             suppress_health_check=list(HealthCheck)))
     print(f"{judges.of}: agreed on {dict(judges.agreed)}")
@@ -279,7 +287,7 @@ def test_broken_clause_is_found(tmp_path, wrong, clause):
     assert made.code == 0, made
     judges = Judges(tmp_path, "builtin" if implementation == "builtin" else wrong(implementation), program=tree / "build/cbfuzz")
     with pytest.raises(AssertionError, match="^the judges differ ") as difference:
-        search(judges, 3000, steps=8)  # short ones to begin with, for it takes its time to shorten them
+        search(judges, 3000, length=8)  # short ones to begin with, for it takes its time to shorten them
     shown = judges.disagreement
     assert len(shown.statements) + sum(map(len, shown.bodies.values())) <= 4, str(shown)
     print(f"{clause} broken: {difference.value}")

@@ -25,13 +25,14 @@ class Create:
         [create]: OBJ_CASE_INSENSITIVE where it "might be needed", so without it case counts. Nothing is
         said of how the directory is spelled, nor of what becomes of a path that is none."""
         fold = str.upper if insensitive else str
+        leaf = kind(name, insensitive) == "leaf"
         certain, perhaps = [], []
         for o in self.objects:
             same = fold(o.name) == fold(name)
-            alike = o.name[:DIRECTORY].upper() + fold(o.name[DIRECTORY:]) == name[:DIRECTORY].upper() + fold(name[DIRECTORY:])
+            alike = leaf and o.leaf and fold(o.name[DIRECTORY:]) == fold(name[DIRECTORY:])
             mended = not self.windows and kind(name, insensitive) in ("relative", "hollow") and o.alive
             if mended or (same or alike) and self.has_name(o):
-                (certain if same and not o.doubtful else perhaps).append(o)
+                (certain if same and leaf == o.leaf and not o.doubtful else perhaps).append(o)
         return certain, perhaps
 
     def do_create(self, statement, create=True):
@@ -79,8 +80,8 @@ class Create:
             raise Diverges("a new object where there is one to be opened")
         else:
             self.forget(perhaps)
-            o = Object(name, "multiple" in statement.flags, "permanent" in statement.flags,
-                       "exclusive" in statement.flags, number=seen.number)
+            o = Object(name, "multiple" in statement.flags, "permanent" in statement.flags, "exclusive" in statement.flags,
+                       leaf=kind(name, insensitive) == "leaf", number=seen.number)
             self.objects.append(o)
         o.references += 1
         return o
@@ -103,10 +104,9 @@ class Create:
             if self.windows and name and kind(name, insensitive) == "leaf" and seen.status not in codes:
                 raise Diverges("[facts]: no memory is STATUS_INSUFFICIENT_RESOURCES")
             return
-        if certain:
-            raise Diverges("an error where there is an object to be opened")
-        if create and name and (kind(name, insensitive) == "leaf" or self.windows and kind(name, insensitive) == "in root"):
-            raise Diverges("an error where nothing is in the way")
+        promised = ("leaf", "in root") if self.windows else ("leaf",)
+        if name and kind(name, insensitive) in promised and (certain or create):
+            raise Diverges("an error where " + ("there is an object to be opened" if certain else "nothing is in the way"))
         if self.windows and name is not None and not perhaps:
             due = failure_code(name, insensitive) or (
                 "STATUS_OBJECT_NAME_NOT_FOUND" if kind(name, insensitive) in ("leaf", "in root") else None)

@@ -16,6 +16,7 @@ class Object:
     permanent: bool
     exclusive: bool = False
     system: bool = False
+    leaf: bool = True             # in the directory, as its name was understood when it was made
     number: Optional[str] = None  # what it is called in the trace
     references: int = 0           # that the program holds
     made_temporary: bool = False
