@@ -123,9 +123,9 @@ BEFORE = {  # comes first where there is nothing yet to operate on
 
 Place = collections.namedtuple("Place", "dare inside back")
 PLACES = [Place(*choices) for choices in itertools.product(
-    [False] * 23 + [True],    # even if it is misuse
-    [0] * 8 + [1, 1, 2, 3],   # the body of which routine it becomes part of; 0: of none
-    range(4))]                # the name that it takes is so far back from the last
+    range(24),               # whether it is made even if it is misuse: see History.caution
+    [0] * 8 + [1, 1, 2, 3],  # the body of which routine it becomes part of; 0: of none
+    range(4))]               # the name that it takes is so far back from the last
 kinds = st.sampled_from([st.sampled_from(forms) for share, forms in STATEMENTS for _ in range(share)])
 places = st.sampled_from(PLACES)
 
@@ -141,7 +141,7 @@ class History(RuleBasedStateMachine):
     """Writes a script statement by statement, in step with a world of the model that imagines what
     they do, so that little of it is misuse. At its end the script runs and is judged twice."""
 
-    judges = None  # see search
+    judges = caution = None  # see search
 
     def __init__(self):
         super().__init__()
@@ -165,7 +165,7 @@ class History(RuleBasedStateMachine):
             statement.result = f"{result}{len(self.names[result]) + 1}"
         if self.misused:
             return
-        added = self.add_inside(statement, place.inside) if place.inside else self.add_outside(statement, place.dare)
+        added = self.add_inside(statement, place.inside) if place.inside else self.add_outside(statement, place.dare >= self.caution)
         if added and result:
             self.names[result].append(statement.result)
 
@@ -208,10 +208,10 @@ class History(RuleBasedStateMachine):
             self.judges.compare(self.script)
 
 
-def search(judges, examples, length=30):
+def search(judges, examples, length=30, caution=23):
     """Has so many histories judged. The first that the judges differ on fails, as short as it gets."""
     for start in range(0, examples, BATCH):
-        machine = seed(f"{judges.of} {start}")(type("History", (History,), {"judges": judges}))
+        machine = seed(f"{judges.of} {start}")(type("History", (History,), {"judges": judges, "caution": caution}))
         run_state_machine_as_test(machine, settings=settings(
             max_examples=min(BATCH, examples - start), stateful_step_count=length, deadline=None, database=None,
             phases=[Phase.generate, Phase.shrink], report_multiple_bugs=False, verbosity=Verbosity.quiet,
@@ -287,7 +287,7 @@ def test_broken_clause_is_found(tmp_path, wrong, clause):
     assert made.code == 0, made
     judges = Judges(tmp_path, "builtin" if implementation == "builtin" else wrong(implementation), program=tree / "build/cbfuzz")
     with pytest.raises(AssertionError, match="^the judges differ ") as difference:
-        search(judges, 3000, length=8)  # short ones to begin with, for it takes its time to shorten them
+        search(judges, 3000, length=8, caution=12)  # short ones to begin with, for it takes its time to shorten them
     shown = judges.disagreement
     assert len(shown.statements) + sum(map(len, shown.bodies.values())) <= 4, str(shown)
     print(f"{clause} broken: {difference.value}")
