@@ -1,5 +1,6 @@
 /* cbfuzz minimize: a finding's program made smaller. */
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,7 +55,7 @@ static int minimize_file(const Options *options, Runner *runner, Program *progra
         return 0;
     }
     verdict_signature(&judgement, signature);
-    if (!minimize(runner, program, usual, signature))
+    if (!minimize(runner, program, usual, signature, INFINITY))
         return cli_fail(runner->broken ? runner->code : EXIT_TOOL, "minimize", "%s",
                         runner->broken ? runner->error : "the program does not show it again");
     if (!interrupt_signal) annotate(runner, program, judgement.before, usual, signature);

@@ -1,5 +1,6 @@
 /* What was found: by a process that goes on, and by one that has died of it. */
 #define _GNU_SOURCE
+#include <math.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,14 @@ enum {
     KILLS = 3,         /* by SIGKILL in a row: then it may be the implementation's doing */
     BARREN_STARTS = 20 /* processes that end without having run a program */
 };
+static const double least_minimizing = 3.0; /* seconds, even when the run's are over */
+
+/* How long a finding may be minimized. By the clock only where the run goes by it. */
+static double minimizing_seconds(const Fuzz *fuzz) {
+    double all = fuzz->options->seconds;
+    double left = all > 0 ? fuzz->begun + all - supervisor_now() : INFINITY;
+    return left > least_minimizing ? left : least_minimizing;
+}
 
 /* Minimizes what was found, writes it down and tells the listener. `doubtful`: only if it
  * shows again. */
@@ -34,7 +43,8 @@ static void take_finding(Fuzz *fuzz, const Finding *found, const uint8_t *bytes,
     verdict_signature(&found->judgement, finding->signature);
     bytes_decode(fuzz->program, bytes, size);
     Readings before = found->judgement.before;
-    finding->repeats = minimize(&fuzz->runner, fuzz->program, before, finding->signature);
+    finding->repeats = minimize(&fuzz->runner, fuzz->program, before, finding->signature,
+                                minimizing_seconds(fuzz));
     if (doubtful && !finding->repeats && !fuzz->runner.broken) {
         result->finding_count--;
         return;

@@ -2,6 +2,7 @@
 #include "fuzz/minimize.h"
 
 #include <string.h>
+#include <time.h>
 
 #include "harness/interrupt.h"
 #include "program/shrink.h"
@@ -9,7 +10,9 @@
 enum {
     QUESTIONS_QUICK = 1500, /* runs of programs that end by themselves: a fraction of a second */
     QUESTIONS_DEADLY = 400, /* each costs a process */
-    QUESTIONS_HANGING = 60  /* each costs the time-out */
+    QUESTIONS_HANGING = 60, /* each costs the time-out */
+    WORK = 60000            /* calls in all these runs that go beyond one for each line: where
+                               routines register routines, ten lines make thousands */
 };
 /* Seconds for a program of which it is known that it hangs: others take microseconds. */
 static const double hanging_limit = 0.06, confirmed_limit = 0.25;
@@ -18,7 +21,15 @@ typedef struct {
     Runner *runner;
     Readings readings;
     const char *signature;
+    uint64_t work; /* that may still be done; counted in calls, so that it is repeatable */
+    double until;
 } Trial;
+
+static double now(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
 
 static bool shows(Trial *trial, const Program *candidate) {
     char signature[SIGNATURE_TEXT];
@@ -37,13 +48,20 @@ static bool shows_again(Trial *trial, const Program *program) {
     return good;
 }
 
-/* For the shrinker: an interrupt keeps what has been reached. */
+/* For the shrinker: an interrupt, and the end of work or time, keep what has been reached. */
 static bool still_shows(void *context, const Program *candidate) {
-    return !interrupt_signal && shows(context, candidate);
+    Trial *trial = context;
+    if (interrupt_signal || !trial->work || now() > trial->until) return false;
+    bool good = shows(trial, candidate);
+    uint64_t done = session_progress(trial->runner->session), lines = candidate->line_count;
+    uint64_t beyond = done > lines ? done - lines : 0;
+    trial->work -= beyond < trial->work ? beyond : trial->work;
+    return good;
 }
 
-bool minimize(Runner *runner, Program *program, Readings readings, const char *signature) {
-    Trial trial = {runner, readings, signature};
+bool minimize(Runner *runner, Program *program, Readings readings, const char *signature,
+              double seconds) {
+    Trial trial = {runner, readings, signature, WORK, now() + seconds};
     if (!shows(&trial, program)) return false;
     double limit = runner->limit;
     uint32_t budget = QUESTIONS_QUICK;
@@ -100,7 +118,7 @@ void annotate(Runner *runner, Program *program, Readings readings, Readings usua
     char texts[QUESTIONS + 2][64];
     unsigned count = 0;
     const Line empty = {.result = NO_VARIABLE, .operand = NO_VARIABLE};
-    Trial trial = {runner, usual, signature};
+    Trial trial = {.runner = runner, .readings = usual, .signature = signature};
     bool alone = shows_again(&trial, program);
     Judgement *judgement = &runner->session->judgement;
     trial.readings = readings;

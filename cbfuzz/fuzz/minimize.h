@@ -6,9 +6,11 @@
 
 /* Shrinks `program`, which showed `signature` from `readings`. On return
  * runner->session->finding describes what the smaller program shows. Returns
- * false when the program does not show it again, and leaves it as it was. An
- * interrupt ends it early, with what has been reached. */
-bool minimize(Runner *runner, Program *program, Readings readings, const char *signature);
+ * false when the program does not show it again, and leaves it as it was. After
+ * so many seconds (INFINITY: however long it takes), so many calls, or at an
+ * interrupt it ends early, with what has been reached. */
+bool minimize(Runner *runner, Program *program, Readings readings, const char *signature,
+              double seconds);
 
 /* Writes down in the program what it is about: its clause, the profile if it
  * needs windows, and the readings that it takes as given, where from `usual`

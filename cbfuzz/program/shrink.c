@@ -52,6 +52,23 @@ static void remove_notes(Shrinker *shrinker) {
     }
 }
 
+/* What stands in bodies, all of it, then body by body: calls from there call routines again,
+ * so that every question after this one may be asked a thousand times as fast. */
+static void empty_bodies(Shrinker *shrinker) {
+    bool keep[PROGRAM_LINES];
+    const Program *program = shrinker->program;
+    keep_all(keep);
+    for (uint32_t i = 0; i < program->line_count; i++)
+        if (program->lines[i].kind == LINE_ROUTINE) take_out(program, keep, i);
+    if (ask_rebuilt(shrinker, keep)) return;
+    for (uint32_t i = program->line_count; i-- > 0;) {
+        if (i >= program->line_count || program->lines[i].kind != LINE_ROUTINE) continue;
+        keep_all(keep);
+        take_out(program, keep, i);
+        ask_rebuilt(shrinker, keep);
+    }
+}
+
 /* Runs of lines, from the end: what is used stands before its uses. */
 static void remove_runs(Shrinker *shrinker) {
     bool keep[PROGRAM_LINES];
@@ -131,6 +148,7 @@ uint32_t program_shrink(Program *program, ShrinkPredicate keeps, void *context, 
     shrinker.candidate = program_new();
     shrinker.edited = program_new();
     if (shrinker.candidate && shrinker.edited) {
+        empty_bodies(&shrinker);
         do {
             shrinker.progress = false;
             remove_notes(&shrinker);

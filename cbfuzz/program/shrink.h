@@ -1,10 +1,11 @@
 /* Makes a program smaller while it keeps a property; knows nothing else.
  *
- * Passes: remove runs of lines (halves first, then single ones, bodies whole and
- * from inside), then simplify: numbers towards 0x1/0x10.., flags off, names
- * towards the first ones of the dictionary, routines towards F1, expectations
- * and notes away, custom names of variables away. Repeats until a whole round
- * makes no progress; a pass that made none makes none when run again.
+ * Passes: empty bodies, whose calls multiply; remove runs of lines (halves first,
+ * then single ones, bodies whole and from inside); then simplify: numbers towards
+ * 0x1/0x10.., flags off, names towards the first ones of the dictionary, routines
+ * towards F1, expectations and notes away, custom names of variables away. All but
+ * the first repeat until a whole round makes no progress; a pass that made none
+ * makes none when run again.
  */
 #ifndef CBFUZZ_PROGRAM_SHRINK_H
 #define CBFUZZ_PROGRAM_SHRINK_H

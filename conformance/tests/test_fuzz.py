@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from conftest import ROOT
+from conftest import ROOT, build_impl
 
 
 def fuzz(cbfuzz, tmp_path, *more, code=None, name="artifacts", timeout=120):
@@ -173,3 +173,30 @@ def test_other_modes_of_libfuzzer(cbfuzz, flag):
     """They would run no program of ours, and never end."""
     shown = cbfuzz("fuzz", "--json", "--runs", "10", "--", "-max_len=64", flag, code=2, timeout=20)
     assert flag in shown.json["error"]
+
+
+SLOW = """\
+#define ExNotifyCallback SoundNotifyCallback
+#include "%s/conformance/implementations/examples/kernel.c"
+#undef ExNotifyCallback
+
+static ULONG Notifications;
+
+VOID ExNotifyCallback(PVOID CallbackObject, PVOID Argument1, PVOID Argument2) {
+    for (volatile ULONG i = 0; i < 10000000; i++) {
+    }
+    SoundNotifyCallback(CallbackObject, ++Notifications < 10 ? Argument1 : Argument2, Argument2);
+}
+"""
+
+
+def test_minimizing_ends_with_the_run(cbfuzz, tmp_path):
+    """Each of its programs takes part of a second, and there are a hundred to be tried."""
+    corpus, source = tmp_path / "corpus", tmp_path / "slow.c"
+    corpus.mkdir()
+    source.write_text(SLOW % ROOT)
+    notifications = "".join(f"notify a {i} {i + 20}\n" for i in range(1, 13))
+    (corpus / "long.cbs").write_text(f'a = create "\\Callback\\Long" multiple\nr = register a F7 7\n{notifications}')
+    found = fuzz(cbfuzz, tmp_path, "--impl", build_impl(tmp_path / "slow.so", source), "--seconds", "2", corpus,
+                 code=1).json
+    assert found["findings"][0]["clause"] == "NOTIFY-ARGUMENT1" and found["seconds"] < 10, found

@@ -723,6 +723,26 @@ static char *long_script(void) {
     return text;
 }
 
+/* Counts the questions about programs whose routines make calls: they may run for long. */
+static bool needs_no_bodies(void *context, const Program *program) {
+    for (uint32_t i = 0; i < program->line_count; i++)
+        if (program->lines[i].kind == LINE_ROUTINE) {
+            ++*(unsigned *)context;
+            break;
+        }
+    return program->line_count >= 2;
+}
+
+static void test_shrink_bodies_first(void) {
+    char *text = long_script();
+    Program *program = parse(text);
+    unsigned slow = 0;
+    program_shrink(program, needs_no_bodies, &slow, 10000);
+    CHECK(slow == 0, "%u slow questions", slow);
+    program_free(program);
+    free(text);
+}
+
 static void test_shrink(void) {
     static const struct {
         const char *name;
@@ -806,6 +826,7 @@ int main(void) {
                  {"journal", test_journal},
                  {"bounds", test_bounds},
                  {"shrink", test_shrink},
+                 {"shrink_bodies_first", test_shrink_bodies_first},
                  {"measure", measure}};
     for (unsigned i = 0; i < sizeof tests / sizeof *tests; i++) {
         unsigned before = failures;
