@@ -136,7 +136,7 @@ static void conclude(Judge *judge, Case *one, bool windows, bool undecided) {
 static void run_case(Judge *judge, Case *one, bool windows, bool undecided) {
     Session *session = judge->runner.session;
     double begun = now();
-    session->windows = windows;
+    judge->runner.windows = windows;
     runner_renew(&judge->runner);
     if (!runner_run(&judge->runner, one->program, judge->readings[windows])) {
         case_set(one, CASE_NOT_RUN, "%s", judge->runner.error);
