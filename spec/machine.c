@@ -19,7 +19,6 @@ void machine_start(Machine *machine, bool windows, Readings readings, const uint
     machine->stage_end = 0;
     machine->clause = CLAUSE_NONE;
     machine->result_object = machine->result_registration = NO_ID;
-    machine->late_called = false;
     machine->names_in_doubt = false;
     machine->object_count = 3;
     for (unsigned i = 0; i < 3; i++) {

@@ -205,8 +205,6 @@ typedef struct Machine {
     uint16_t result_object; /* of the last create that succeeded */
     uint16_t result_registration;
     bool names_in_doubt;   /* an object may have lost its name: SpecObject.perhaps */
-    bool late_called;      /* a routine registered during the notification ran in it */
-    uint8_t late_seen;     /* bit 0: such a routine was called, bit 1: it was not */
     uint64_t exercised[2]; /* bit CLAUSE_...: was at stake in a step */
     uint32_t calls;        /* routine calls judged */
     uint32_t effective;    /* calls that changed state or called a routine */

@@ -209,7 +209,6 @@ Outcome notify_enter(Machine *machine, SpecFrame *frame, const Entry *entry) {
     uint16_t number = (uint16_t)(registration - machine->registrations);
     frame->running = number;
     registration->running++;
-    if (number >= frame->end) machine->late_called = true;
     return OUTCOME_ALLOWED;
 }
 
@@ -304,6 +303,16 @@ static Outcome judge_change_stage(Machine *machine, const SpecFrame *frame) {
     return OUTCOME_ALLOWED;
 }
 
+/* Those that were registered with its object during this: were they called? Only noted:
+ * the documents are silent, and the place may decide. */
+SPEC_RARE static void note_late(Machine *machine, const SpecFrame *frame) {
+    for (unsigned i = machine->live_count; i-- > 0 && machine->live[i] >= frame->end;) {
+        const SpecRegistration *registration = &machine->registrations[machine->live[i]];
+        if (registration->object == frame->object)
+            machine->readings.late |= registration->called & frame->bit ? 1 : 2;
+    }
+}
+
 Outcome notify_return(Machine *machine) {
     SpecFrame *frame = top_frame(machine);
     bool known = frame->object != NO_ID;
@@ -317,12 +326,7 @@ Outcome notify_return(Machine *machine) {
         machine->effective++;
         if (known) object_is_there(machine, &machine->objects[frame->object]);
     }
-    if (frame->late && known) {
-        /* One was registered during this: was it called? Only noted: the
-         * documents are silent, and its place may decide. */
-        machine->late_seen |= machine->late_called ? 1 : 2;
-        machine->late_called = false;
-    }
+    if (frame->late && known) note_late(machine, frame);
     if (frame->call.kind == CALL_PROCESSOR_STAGE) return judge_change_stage(machine, frame);
     return OUTCOME_ALLOWED;
 }

@@ -95,8 +95,14 @@ bool readings_assume(Readings *readings, const char *name) {
     return false;
 }
 
-bool readings_decided(const Readings *readings, Question question, unsigned *answer) {
+uint8_t readings_left(const Readings *readings, Question question) {
+    static const uint8_t seen[] = {7, 1, 2, 4}; /* nothing, called, not called, both */
     uint8_t left = readings->answers[question];
+    return question == QUESTION_LATE_ROUTINE ? left & seen[readings->late & 3] : left;
+}
+
+bool readings_decided(const Readings *readings, Question question, unsigned *answer) {
+    uint8_t left = readings_left(readings, question);
     if (!left || (left & (left - 1))) return false;
     *answer = (unsigned)__builtin_ctz(left);
     return true;

@@ -21,7 +21,7 @@ typedef enum {
     QUESTION_REGISTER_NULL,   /* refused, forbidden */
     QUESTION_UNREGISTER_NULL, /* ignored, forbidden */
     QUESTION_SAME_ROUTINE,    /* another registration, refused as a pair, refused as a routine */
-    QUESTION_LATE_ROUTINE,    /* called, not called, either: never ruled out as a whole */
+    QUESTION_LATE_ROUTINE,    /* called, not called, either: only noted, never ruled out */
     QUESTIONS
 } Question;
 
@@ -31,6 +31,7 @@ enum { QUESTION_ANSWERS = 3 };
 typedef struct {
     uint16_t worlds;            /* bit w: combination w of the first three, see machine.c */
     uint8_t answers[QUESTIONS]; /* bit a: answer a (also kept for the first three) */
+    uint16_t late; /* what became of late routines: bit 0: one was called, bit 1: one was not */
 } Readings;
 
 /* Everything is possible that the profile leaves open. */
@@ -43,6 +44,10 @@ const char *reading_text(Question question, unsigned answer);
 
 /* Takes a reading as given; false when there is none of that name. */
 bool readings_assume(Readings *readings, const char *name);
+
+/* Bit a: answer a fits what was seen. Of QUESTION_LATE_ROUTINE, which nothing rules out, it is
+ * the one that says no more than that. */
+uint8_t readings_left(const Readings *readings, Question question);
 
 /* Is exactly this answer left of a question with several? */
 bool readings_decided(const Readings *readings, Question question, unsigned *answer);

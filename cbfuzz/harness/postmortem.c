@@ -90,7 +90,7 @@ static bool examine_apart(Session *session, const Program *program, const Death 
 
 static bool readings_possible(const Readings *readings) {
     Readings all = readings_all(false), windows = readings_all(true);
-    bool good = readings->worlds && !(readings->worlds & ~WORLDS_ALL);
+    bool good = readings->worlds && !(readings->worlds & ~WORLDS_ALL) && readings->late < 4;
     for (unsigned q = 0; q < QUESTIONS; q++)
         good &= !(readings->answers[q] & ~(all.answers[q] | windows.answers[q]));
     return good;

@@ -49,7 +49,7 @@ static json_t *readings_of(const Readings *readings) {
         unsigned answer;
         bool decided = readings_decided(readings, q, &answer);
         for (unsigned a = 0; a < QUESTION_ANSWERS; a++)
-            if (readings->answers[q] >> a & 1)
+            if (readings_left(readings, q) >> a & 1)
                 json_array_append_new(left, json_string(reading_name(q, a)));
         json_object_set_new(row, "reading",
                             decided ? json_string(reading_name(q, answer)) : json_null());

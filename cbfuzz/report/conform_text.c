@@ -79,7 +79,7 @@ static void print_readings(FILE *out, const Readings *readings) {
         fprintf(out, "  %-*s", READING_WIDTH, "undecided");
         const char *between = " ";
         for (unsigned a = 0; a < QUESTION_ANSWERS; a++)
-            if (readings->answers[q] >> a & 1) {
+            if (readings_left(readings, q) >> a & 1) {
                 fprintf(out, "%s%s", between, reading_name(q, a));
                 between = " or ";
             }

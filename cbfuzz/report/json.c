@@ -45,7 +45,7 @@ json_t *report_json_readings(const Readings *readings) {
     for (unsigned q = 0; q < QUESTIONS; q++) {
         json_t *left = json_array();
         for (unsigned a = 0; a < QUESTION_ANSWERS; a++)
-            if (readings->answers[q] >> a & 1)
+            if (readings_left(readings, q) >> a & 1)
                 json_array_append_new(left, json_string(reading_name(q, a)));
         json_array_append_new(array, left);
     }

@@ -185,14 +185,39 @@ def test_only_cases_of_the_other_profile(place):
     assert "profile windows" in place.run("--profile", "documented", "windows", code=2).err
 
 
-def test_readings_are_reported(place):
+@pytest.mark.parametrize("profile", ["documented", "windows"])
+def test_readings_are_reported(place, profile):
     place.case("a/null.cbs", "clause REGISTER-ERROR REGISTER-OBJECT\n"
                'a = open "\\Callback\\Nobody"\nr = register a F1 1\n')
-    before = {row["reading"] for row in place.run("--json", ORDER, code=0).json["readings"]}
-    after = place.run("--json", code=0).json["readings"]
+    place.case("windows/name.cbs", WINDOWS)
+    before = {row["reading"] for row in place.run("--json", "--profile", profile, ORDER, code=0).json["readings"]}
+    after = place.run("--json", "--profile", profile, code=0).json["readings"]
     assert "REGISTER-NULL-REFUSED" not in before
     assert "REGISTER-NULL-REFUSED" in {row["reading"] for row in after}
     assert all(row["reading"] in row["possible"] if row["reading"] else len(row["possible"]) > 1 for row in after)
+
+
+@pytest.mark.parametrize("profile", ["documented", "windows"])
+def test_the_suite_shows_every_reading(cbfuzz, profile):
+    rows = cbfuzz("conform", "--profile", profile, "--json", cwd=ROOT, code=0).json["readings"]
+    assert all(row["reading"] for row in rows), rows
+
+
+@pytest.fixture(scope="module")
+def refusing(tmp_path_factory):
+    """Picks the next routine before each call: what the last one registers comes too late."""
+    source = ROOT / "conformance/implementations/examples/refusing.c"
+    return build_impl(tmp_path_factory.mktemp("refusing") / "refusing.so", source)
+
+
+@pytest.mark.parametrize("who, reading", [("F1", "CALLED"), ("F2", "NOT-CALLED"), ("F1 F2", "EITHER")])
+def test_a_late_routine_is_noted(place, refusing, who, reading):
+    """Where the place decides whether one is called that is registered meanwhile, that is no contradiction."""
+    for routine in who.split():
+        place.case(f"late/{routine}.cbs", f"clause REGISTER-ANY-TIME\nroutine {routine} {{\nr3 = register a F3 3\n}}\n"
+                   f"{CREATE}reference a\nreference a\nr1 = register a F1 1\nr2 = register a F2 2\nnotify a 1 2\n")
+    shown = place.run("--impl", refusing, "late", code=0)
+    assert re.search(rf"^  LATE-ROUTINE-{reading} ", shown.out, re.M), shown
 
 
 def test_a_case_for_another_reading(place):
