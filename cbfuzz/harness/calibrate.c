@@ -20,6 +20,18 @@ static const char *const questions[] = {
     "reference a\n"
     "r1 = register a F1 1\n"
     "unregister r1\n",
+    /* Objects whose memory nobody can see: is the name gone, does another get the address? */
+    "a = create \"\\Callback\\Calibrate\" multiple\n"
+    "r1 = register a F1 1\n"
+    "unregister r1\n"
+    "b = open \"\\Callback\\Calibrate\"\n",
+    "a = create \"\\Callback\\Calibrate\" multiple\n"
+    "r1 = register a F1 1\n"
+    "unregister r1\n"
+    "b = create \"\\Callback\\Calibrate2\"\n"
+    "c = create \"\\Callback\\Calibrate3\"\n"
+    "d = create \"\\Callback\\Calibrate4\"\n",
+    /* Only then this, which may be misuse. */
     "a = create \"\\Callback\\Calibrate\" multiple\n"
     "r1 = register a F1 1\n"
     "r2 = register a F2 2\n"
