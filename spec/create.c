@@ -353,6 +353,8 @@ Outcome create_return(Machine *machine, const Return *result) {
     find_bearers(machine, frame, &found);
     uint16_t before = machine->object_count;
     machine->result_object = NO_ID;
+    at_stake(machine, CLAUSE_CREATE_ATTRIBUTES_KEPT);
+    if (result->input_changed) return worlds_keep(machine, 0, CLAUSE_CREATE_ATTRIBUTES_KEPT);
     bool success = result->status == STATUS_SUCCESS_CODE;
     Outcome outcome = success ? succeeded(machine, frame, result, &found)
                               : failed(machine, frame, result, &found);

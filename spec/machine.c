@@ -250,7 +250,8 @@ static ClauseId clause_of_abort(const Machine *machine, const SpecFrame *frame,
     switch (frame->call.kind) {
     case CALL_CREATE:
         if (!frame->call.name.present) return CLAUSE_CREATE_UNNAMED;
-        return allocation_failed ? CLAUSE_CREATE_ERROR : CLAUSE_CREATE_SUCCESS;
+        return allocation_failed || !create_allowed(machine, frame).success ? CLAUSE_CREATE_ERROR
+                                                                            : CLAUSE_CREATE_SUCCESS;
     case CALL_REGISTER: return allocation_failed ? CLAUSE_REGISTER_ERROR : CLAUSE_REGISTER_HANDLE;
     case CALL_UNREGISTER:
         if (frame->call.registration == NO_ID) return CLAUSE_UNREGISTER_REMOVES;

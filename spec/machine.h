@@ -114,6 +114,7 @@ typedef struct {
     uint32_t status;        /* create: NTSTATUS */
     uint64_t pointer;       /* create: the object's address; register*: the handle */
     bool allocation_failed; /* an allocation was made to fail during the call */
+    bool input_changed;     /* create: the caller's attributes or name are not what they were */
 } Return;
 
 /* How a step came out. */

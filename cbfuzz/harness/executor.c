@@ -123,6 +123,8 @@ static bool make_call(Executor *executor, const Call *call) {
     if (executor->state != RUN_GOES_ON) return false;
     executor->events_from = from;
     Outcome outcome = machine_return(machine, &executor->result);
+    if (executor->result.input_changed && outcome == OUTCOME_DIVERGES)
+        say(executor, "", "the caller's attributes or name were changed");
     executor->collecting = false;
     if (executor->feature_count < 64 && executor->level < 2)
         executor->features[executor->feature_count++] = machine->feature;

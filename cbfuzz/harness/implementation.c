@@ -116,8 +116,9 @@ static bool use_exports(Implementation *implementation, void *handle, char *erro
 /* The directory and the three objects, through the implementation's own routine. */
 static void make_system_objects(Implementation *implementation) {
     static WCHAR directory[] = u"\\Callback";
-    static WCHAR *const names[3] = {u"\\Callback\\SetSystemTime", u"\\Callback\\PowerState",
-                                    u"\\Callback\\ProcessorAdd"};
+    /* On the stack as a kernel's would be: who writes to them does not die of it. */
+    WCHAR names[3][24] = {u"\\Callback\\SetSystemTime", u"\\Callback\\PowerState",
+                          u"\\Callback\\ProcessorAdd"};
     bool make = implementation->initialize == NULL;
     OBJECT_ATTRIBUTES attributes;
     UNICODE_STRING name;

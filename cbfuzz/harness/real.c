@@ -11,6 +11,8 @@
 #include "harness/guard.h"
 #include "nt/nt.h"
 
+#define UNMAPPED UINT64_C(0xDDDDDDDDDDDDDDDD)
+
 enum {
     NAME_UNITS = 32768,
     RED_ZONE_UNITS = 32,
@@ -106,9 +108,21 @@ static const PCALLBACK_FUNCTION routines[PROGRAM_ROUTINES + 1] = {
     routine_6,  routine_7,  routine_8,  routine_9,  routine_10, routine_11,
     routine_12, routine_13, routine_14, routine_15, routine_16};
 
+static bool same_name(const UNICODE_STRING *a, const UNICODE_STRING *b) {
+    return a->Buffer == b->Buffer && a->Length == b->Length && a->MaximumLength == b->MaximumLength;
+}
+
+static bool same_attributes(const OBJECT_ATTRIBUTES *a, const OBJECT_ATTRIBUTES *b) {
+    return a->Length == b->Length && a->RootDirectory == b->RootDirectory &&
+           a->ObjectName == b->ObjectName && a->Attributes == b->Attributes &&
+           a->SecurityDescriptor == b->SecurityDescriptor &&
+           a->SecurityQualityOfService == b->SecurityQualityOfService;
+}
+
 static void create(const Call *call, Return *result) {
-    UNICODE_STRING name;
-    OBJECT_ATTRIBUTES attributes;
+    /* The caller's: nothing of it is worth anything after the call. */
+    static UNICODE_STRING name;
+    static OBJECT_ATTRIBUTES attributes;
     const uint16_t *given = call->name.units;
     unsigned length = call->name.length;
     /* It ends where the red zone begins, so that nothing is poisoned anew for each call. */
@@ -124,11 +138,18 @@ static void create(const Call *call, Return *result) {
         name.Length = name.MaximumLength = (USHORT)(length * sizeof *units);
     }
     InitializeObjectAttributes(&attributes, call->name.present ? &name : NULL, flags, NULL, NULL);
+    UNICODE_STRING name_before = name;
+    OBJECT_ATTRIBUTES before = attributes;
     PCALLBACK_OBJECT object = NULL;
     NTSTATUS status = implementation->create(&object, &attributes, call->create, call->multiple);
+    result->input_changed = !same_attributes(&attributes, &before) ||
+                            !same_name(&name, &name_before) ||
+                            memcmp(units, given, length * sizeof *units) != 0;
     /* The caller's name ends with the call: whoever kept its address will see. */
     for (unsigned i = 0; i < length; i++)
         units[i] = 0xDDDD;
+    name.Buffer = (PWCH)UNMAPPED;
+    attributes.ObjectName = (PUNICODE_STRING)UNMAPPED;
     result->status = (uint32_t)status;
     result->pointer = status == STATUS_SUCCESS ? (uint64_t)(uintptr_t)object : 0;
 }
@@ -350,7 +371,7 @@ void real_attach(Executor *the_executor, Implementation *the_implementation) {
     the_executor->actor = &actor;
     nt_set_stop_handler(on_stop);
     heap_before = __sanitizer_get_current_allocated_bytes();
-    ASAN_POISON_MEMORY_REGION(name_memory + NAME_UNITS, RED_ZONE_UNITS * sizeof name_memory[0]);
+    __asan_poison_memory_region(name_memory + NAME_UNITS, RED_ZONE_UNITS * sizeof name_memory[0]);
 }
 
 static Start rewind_to_start(bool windows, Readings readings) {

@@ -2,6 +2,7 @@
 /* ---- what makes and checks the calls ---- */
 
 #include <dlfcn.h>
+#include <sanitizer/asan_interface.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -154,25 +155,44 @@ static const char *status_text(NTSTATUS status, char buffer[16]) {
     return buffer;
 }
 
-/* The name's memory ends with the call. */
+static struct {
+    UNICODE_STRING string;
+    OBJECT_ATTRIBUTES attributes;
+    const WCHAR *name;
+} given;
+static UNICODE_STRING string;
+static OBJECT_ATTRIBUTES result;
+
+/* What lies behind a name must not be touched. */
 static POBJECT_ATTRIBUTES with_name(const WCHAR *name, USHORT bytes, ULONG attributes) {
-    static UNICODE_STRING string;
-    static OBJECT_ATTRIBUTES result;
-    free(string.Buffer);
+    static _Alignas(16) char memory[0x10000 + 64];
+    __asan_poison_memory_region(memory + 0x10000, 64);
     memset(&string, 0, sizeof string);
     if (name) {
-        string.Buffer = malloc(bytes ? bytes : 1);
+        string.Buffer = (PWCH)(memory + 0x10000 - bytes);
         memcpy(string.Buffer, name, bytes);
         string.Length = string.MaximumLength = bytes;
     }
     InitializeObjectAttributes(&result, name ? &string : NULL, attributes, NULL, NULL);
+    given.string = string;
+    given.attributes = result;
+    given.name = name;
     return &result;
+}
+
+static void input_must_be_kept(void) {
+    if (memcmp(&given.string, &string, sizeof string) != 0 ||
+        memcmp(&given.attributes, &result, sizeof result) != 0 ||
+        (given.name && memcmp(string.Buffer, given.name, string.Length) != 0))
+        fails("diverges CREATE-ATTRIBUTES-KEPT", "the caller's attributes or name were changed");
+    string.Buffer = given.string.Buffer;
 }
 
 static void created(NTSTATUS status, PCALLBACK_OBJECT *stored) {
     static const char *const names[] = {"SetSystemTime", "PowerState", "ProcessorAdd"};
     char buffer[16];
     unsigned i;
+    input_must_be_kept();
     if (status != STATUS_SUCCESS) *stored = NULL;
     if (!*stored) {
         see("%s", status_text(status, buffer));
@@ -307,8 +327,14 @@ static void on_exit_of_others(void) {
 
 static void open_system_object(unsigned place, const WCHAR *name, USHORT bytes, BOOLEAN make) {
     PCALLBACK_OBJECT found = NULL;
-    ULONG attributes = OBJ_CASE_INSENSITIVE | (make ? OBJ_PERMANENT : 0);
-    NTSTATUS status = ExCreateCallback(&found, with_name(name, bytes, attributes), make, make);
+    WCHAR terminated[32] = {0};
+    UNICODE_STRING boot_name = {bytes, bytes + sizeof(WCHAR), terminated};
+    OBJECT_ATTRIBUTES attributes;
+    NTSTATUS status;
+    memcpy(terminated, name, bytes);
+    InitializeObjectAttributes(&attributes, &boot_name,
+                               OBJ_CASE_INSENSITIVE | (make ? OBJ_PERMANENT : 0), NULL, NULL);
+    status = ExCreateCallback(&found, &attributes, make, make);
     system_objects[place] = NT_SUCCESS(status) ? found : NULL;
 }
 

@@ -3,6 +3,8 @@
 
 #define LONGEST_NAME 24 /* for a bug, in characters; the system's own are shorter */
 
+static volatile ULONG CbkCharactersRead;
+
 /* Copies a name into memory of our own, with a terminating zero. */
 static NTSTATUS CbkCopyName(PUNICODE_STRING To, PUNICODE_STRING From) {
     /* Only short names: the system's own must not end the boot. */
@@ -17,6 +19,23 @@ static NTSTATUS CbkCopyName(PUNICODE_STRING To, PUNICODE_STRING From) {
     RtlCopyMemory(To->Buffer, From->Buffer, From->Length);
     To->Buffer[From->Length / sizeof(WCHAR)] = 0;
     return STATUS_SUCCESS;
+}
+
+/* Takes liberties with what belongs to the caller. */
+static VOID CbkBendInput(POBJECT_ATTRIBUTES Attributes) {
+    if (bug(attributes_changed)) {
+        Attributes->Attributes |= OBJ_KERNEL_HANDLE;
+    }
+    if (bug(name_upcased_in_place) && CbkBooted &&
+        (Attributes->Attributes & OBJ_CASE_INSENSITIVE)) {
+        RtlUpcaseUnicodeString(Attributes->ObjectName, Attributes->ObjectName, FALSE);
+    }
+    if (bug(name_read_past_end) && Attributes->ObjectName->Length) {
+        CbkCharactersRead = 0;
+        while (Attributes->ObjectName->Buffer[CbkCharactersRead]) {
+            CbkCharactersRead++; /* up to a zero that nobody has promised */
+        }
+    }
 }
 
 /* Changes attributes and name as the bugs want them. */
@@ -44,6 +63,7 @@ NTSTATUS CbkCaptureRequest(POBJECT_ATTRIBUTES Attributes, PREQUEST Request) {
     if (!Attributes || !Attributes->ObjectName) {
         return bug(name_unnamed_status) ? STATUS_OBJECT_NAME_INVALID : STATUS_UNSUCCESSFUL;
     }
+    CbkBendInput(Attributes);
     Status = CbkCopyName(&Request->Name, Attributes->ObjectName);
     if (!NT_SUCCESS(Status)) {
         return Status;

@@ -104,7 +104,7 @@ static int begins(Call call) {
 }
 
 static int returns(uint32_t status, uint64_t pointer) {
-    Return result = {status, pointer, short_of_memory};
+    Return result = {status, pointer, short_of_memory, false};
     bool expected_wrong = strange[m.frame_count - 1];
     short_of_memory = false;
     int verdict = judged(machine_return(&m, &result));
@@ -574,6 +574,24 @@ static void create_pointer_usable(void) {
         wrong3(CREATE_POINTER_USABLE, CREATE_THEN_REGISTER, REGISTER_HANDLE, reg(a, 1, 0x10, 0));
         registered(a, 1, 0x10, 0xE0);
         ok(notify(a, 1, 2)), saw(1, 0x10, 1, 2), ok(done());
+    }
+}
+
+/* The caller's attributes and name are input: also where the call fails. */
+static void create_attributes_kept(void) {
+    BOTH_PROFILES(p) {
+        static const bool create[] = {true, false};
+        for (unsigned i = 0; i < 2; i++) {
+            start(p);
+            ok(begins(named_call(DEMO, 0, create[i])));
+            Return result = {.status = i ? 0xC0000034 : 0, .pointer = i ? 0 : 0xA0};
+            result.input_changed = true;
+            wrong(CREATE_ATTRIBUTES_KEPT, judged(machine_return(&m, &result)));
+            start(p);
+            ok(begins(named_call(DEMO, 0, create[i])));
+            result.input_changed = false;
+            ok(judged(machine_return(&m, &result)));
+        }
     }
 }
 
@@ -3047,6 +3065,7 @@ int main(void) {
         CHECK(unregister_reference),
         CHECK(create_stores_pointer),
         CHECK(create_pointer_usable),
+        CHECK(create_attributes_kept),
         CHECK(create_new),
         CHECK(create_opens),
         CHECK(create_multiple),
