@@ -31,6 +31,15 @@ void guard_describe(long number, const long argument[6], const char *called, cha
 /* While true, the dynamic linker's own calls are let through. */
 extern bool guard_loading;
 
+/* Puts the direction flag back, which the implementation must leave clear: all that copies memory
+ * relies on it. False: it was set. */
+static inline bool guard_direction(void) {
+    enum { DIRECTION = 0x400 };
+    if (__builtin_expect(!(__builtin_ia32_readeflags_u64() & DIRECTION), true)) return true;
+    __asm__ volatile("cld" : : : "cc", "memory");
+    return false;
+}
+
 /* Limits memory, stack and core files of this process. */
 void guard_memory(void);
 

@@ -140,10 +140,17 @@ static void make_system_objects(Implementation *implementation) {
     }
 }
 
+static bool tell_direction(const Implementation *implementation, char *error, size_t size) {
+    snprintf(error, size, "%s: leaves the processor's direction flag set while it is loaded",
+             implementation->path);
+    return false;
+}
+
 static bool boot(Implementation *implementation, char *error, size_t size) {
     nt_set_stop_handler(on_boot_stop);
     if (_setjmp(boot_leave)) {
         guard_inside = false;
+        guard_direction();
         snprintf(error, size, "%s: stopped while it booted: %s: %s", implementation->path,
                  boot_stop.rule ? boot_stop.rule : "", boot_stop.text);
         return false;
@@ -151,8 +158,10 @@ static bool boot(Implementation *implementation, char *error, size_t size) {
     guard_inside = true;
     NTSTATUS status = implementation->initialize ? implementation->initialize() : STATUS_SUCCESS;
     if (NT_SUCCESS(status)) make_system_objects(implementation);
+    bool forward = guard_direction();
     nt_settle(false); /* its threads, if it has any, wait for work from now on */
     guard_inside = false;
+    if (!forward) return tell_direction(implementation, error, size);
     if (NT_SUCCESS(status)) return true;
     const char *name = status_name((uint32_t)status);
     snprintf(error, size, "%s: CbfuzzInitialize failed with 0x%08X%s%s", implementation->path,
@@ -201,11 +210,13 @@ bool implementation_load(Implementation *implementation, char *error, size_t siz
         guard_inside = true;
         handle = dlopen(copy, RTLD_NOW | RTLD_LOCAL);
         guard_inside = false;
+        bool forward = guard_direction();
         guard_loading = false;
         if (!handle) {
             tell_linker_error(implementation, error, size);
             return false;
         }
+        if (!forward) return tell_direction(implementation, error, size);
         if (!use_exports(implementation, handle, error, size)) return false;
     }
     if (!boot(implementation, error, size)) return false;

@@ -24,6 +24,7 @@ static Executor *executor; /* whose calls are being made */
 static Implementation *implementation;
 static uint32_t failed_before; /* injected failures before the call */
 static NtThreadState state;    /* of the thread, while we run and not the implementation */
+static bool backwards;         /* it has returned with the direction flag set */
 
 /* The caller's memory that holds a name during create, and not a byte more. */
 static _Alignas(16) uint16_t name_memory[NAME_UNITS + RED_ZONE_UNITS];
@@ -60,8 +61,24 @@ static SpecValue read_status(const void *pointer) {
     return (SpecValue){.kind = SPEC_STATUS, .number = (uint32_t)status};
 }
 
+static void leave(void *the_executor) {
+    longjmp(((Executor *)the_executor)->leave, 1);
+}
+
+static void give_up(Executor *the_executor) {
+    nt_leave(leave, the_executor); /* from a system thread perhaps */
+}
+
+/* By the convention for calls it is clear: set, all that copies memory goes backwards. */
+static void left_direction(const char *text) {
+    executor_abort(executor, ABORT_CRASH, nt_failed_allocations() != failed_before,
+                   "direction-flag", text);
+    give_up(executor);
+}
+
 static void routine_called(uint8_t routine, PVOID context, PVOID argument1, PVOID argument2) {
     guard_inside = false;
+    if (!guard_direction()) left_direction("a routine was called with the direction flag set");
     state = nt_thread_state();
     Entry entry = {.routine = routine,
                    .irql = state.irql,
@@ -142,6 +159,7 @@ static void create(const Call *call, Return *result) {
     OBJECT_ATTRIBUTES before = attributes;
     PCALLBACK_OBJECT object = NULL;
     NTSTATUS status = implementation->create(&object, &attributes, call->create, call->multiple);
+    backwards |= !guard_direction();
     result->input_changed = !same_attributes(&attributes, &before) ||
                             !same_name(&name, &name_before) ||
                             memcmp(units, given, length * sizeof *units) != 0;
@@ -221,14 +239,6 @@ static void call_implementation(const Call *call, Return *result) {
     }
 }
 
-static void leave(void *the_executor) {
-    longjmp(((Executor *)the_executor)->leave, 1);
-}
-
-static void give_up(Executor *the_executor) {
-    nt_leave(leave, the_executor); /* from a system thread perhaps */
-}
-
 static void state_changed(const char *rule, const char *text) {
     guard_inside = false;
     executor_abort(executor, ABORT_STATE, nt_failed_allocations() != failed_before, rule, text);
@@ -270,9 +280,11 @@ static void real_call(Executor *the_executor, const Call *call, Return *result) 
     uint32_t failed = failed_before;
     guard_inside = true;
     call_implementation(call, result);
+    backwards |= !guard_direction();
     if (!calls_routines(call->kind)) nt_settle(false); /* what it left to system threads */
     guard_inside = false;
     stack_base = outer_base;
+    if (backwards) left_direction("the call returned with the direction flag set");
     if (the_executor->level != level)
         state_changed("RoutineRuns", "the call returned while a routine ran on a system thread, "
                                      "or was left by a jump");
@@ -285,6 +297,7 @@ const void *const real_boundary = (const void *)real_call;
 
 static void on_stop(const NtStop *stop) {
     guard_inside = false;
+    guard_direction();
     bool deadlock = stop->kind == NT_STOP_DEADLOCK;
     bool reference =
         !strcmp(stop->rule, "ObjectOverDereference") || !strcmp(stop->rule, "ObjectUseAfterDelete");
@@ -380,6 +393,7 @@ static Start rewind_to_start(bool windows, Readings readings) {
     state = nt_thread_state();
     status_place = NULL;
     stack_base = NULL;
+    backwards = false;
     failed_before = 0;
     for (unsigned i = 0; i < 3; i++)
         start.system[i] = (uint64_t)(uintptr_t)implementation->system[i];

@@ -93,6 +93,7 @@ static void on_report(const char *report) {
     if (watched->crash_kind[0]) return;
     watched->crash_inside = guard_inside;
     guard_inside = false;
+    guard_direction();
     session_report_kind(report, watched->crash_kind, sizeof watched->crash_kind);
     frames_take_report(&watched->crash_frames, real_boundary, report);
     size_t bytes = __asan_report_present() ? __asan_get_report_access_size() : 0;

@@ -73,6 +73,8 @@ ACTS = {
     # jumps
     "jump_unset": ("crashes", "SEGV"),
     "jump_to_the_past": ("crashes", ".+"),
+    # copies memory backwards from then on
+    "go_backwards": ("crashes", "direction-flag"),
 }
 # Harmless to everybody but to the process itself, which is given up.
 QUIET = {act for act, (verdict, _) in ACTS.items() if verdict == "conforms"}

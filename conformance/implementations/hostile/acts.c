@@ -159,6 +159,10 @@ static void trap(void) {
     __asm__ volatile("int3");
 }
 
+static void go_backwards(void) {
+    __asm__ volatile("std");
+}
+
 static void undefined(void) {
     __asm__ volatile("ud2");
 }
@@ -288,53 +292,18 @@ static const struct {
 } acts[] = {
 #define ACT(name)                                                                                  \
     { #name, name }
-    ACT(write_object),
-    ACT(write_freed),
-    ACT(write_arena),
-    ACT(write_globals),
-    ACT(write_null),
-    ACT(write_code),
-    ACT(write_harness),
-    ACT(free_foreign),
-    ACT(free_stack),
-    ACT(free_twice),
-    ACT(unmap),
-    ACT(allocate),
-    ACT(allocate_blindly),
-    ACT(allocate_small),
-    ACT(loop),
-    ACT(recurse),
-    ACT(wait_for_ever),
-    ACT(exit_0),
-    ACT(exit_at_once),
-    {"abort", abort},
-    ACT(exit_by_system_call),
-    ACT(execute),
-    ACT(divide),
-    ACT(trap),
-    ACT(undefined),
-    ACT(jump_nowhere),
-    ACT(kill_self),
-    ACT(stop_self),
-    ACT(terminate_self),
-    ACT(interrupt_self),
-    ACT(kill_parent),
-    ACT(kill_group),
-    ACT(block_signals),
-    ACT(ignore_faults),
-    ACT(set_alarm),
-    ACT(close_all),
-    ACT(fill_descriptors),
-    ACT(print),
-    ACT(write_output),
-    ACT(change_folder),
-    ACT(change_umask),
-    ACT(change_limits),
-    ACT(start_threads),
-    ACT(fork_once),
-    ACT(fork_and_stay),
-    ACT(jump_unset),
-    ACT(jump_to_the_past),
+    ACT(write_object),        ACT(write_freed),      ACT(write_arena),    ACT(write_globals),
+    ACT(write_null),          ACT(write_code),       ACT(write_harness),  ACT(free_foreign),
+    ACT(free_stack),          ACT(free_twice),       ACT(unmap),          ACT(allocate),
+    ACT(allocate_blindly),    ACT(allocate_small),   ACT(loop),           ACT(recurse),
+    ACT(wait_for_ever),       ACT(exit_0),           ACT(exit_at_once),   {"abort", abort},
+    ACT(exit_by_system_call), ACT(execute),          ACT(divide),         ACT(trap),
+    ACT(undefined),           ACT(go_backwards),     ACT(jump_nowhere),   ACT(kill_self),
+    ACT(stop_self),           ACT(terminate_self),   ACT(interrupt_self), ACT(kill_parent),
+    ACT(kill_group),          ACT(block_signals),    ACT(ignore_faults),  ACT(set_alarm),
+    ACT(close_all),           ACT(fill_descriptors), ACT(print),          ACT(write_output),
+    ACT(change_folder),       ACT(change_umask),     ACT(change_limits),  ACT(start_threads),
+    ACT(fork_once),           ACT(fork_and_stay),    ACT(jump_unset),     ACT(jump_to_the_past),
 };
 
 void act(const char *when) {
