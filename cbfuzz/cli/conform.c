@@ -122,6 +122,8 @@ static int prepare(Conform *conform) {
         if (!output_check(files[i], error, sizeof error))
             return cli_reject(options, EXIT_REQUEST, "conform", "%s", error);
     }
+    if (!options->list && !conform_github_check(error, sizeof error))
+        return cli_reject(options, EXIT_REQUEST, "conform", "%s", error);
     if (options->baseline && !baseline_read(&conform->baseline, options->baseline,
                                             options->update_baseline, error, sizeof error))
         return cli_reject(options, EXIT_REQUEST, "conform", "%s", error);
@@ -180,7 +182,9 @@ static int conclude(Conform *conform, Ask ask, double seconds) {
     conform_text(cli_out(options), &conform->summary, &conform->call);
     if (!code) code = code_of(&conform->judge, &conform->summary);
     int written = write_reports(conform, code);
-    conform_github(cli_out(options), &conform->summary);
+    char error[1200];
+    if (!conform_github(cli_out(options), &conform->summary, error, sizeof error))
+        written = cli_fail(EXIT_TOOL, "conform", "%s", error);
     return written;
 }
 

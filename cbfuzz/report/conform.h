@@ -23,8 +23,10 @@ char *conform_junit(const Summary *summary, const ReportCall *call, size_t *size
 char *conform_sarif(const Summary *summary, const ReportCall *call, int code, size_t *size);
 
 /* On GitHub Actions (GITHUB_ACTIONS=true): ::error lines, which make annotations, and
- * the summary that is shown with the job, appended to $GITHUB_STEP_SUMMARY. */
-void conform_github(FILE *out, const Summary *summary);
+ * the summary that is shown with the job, appended to $GITHUB_STEP_SUMMARY. False: that
+ * cannot be written, and `error` says why; the check tells before the run. */
+bool conform_github(FILE *out, const Summary *summary, char *error, size_t error_size);
+bool conform_github_check(char *error, size_t error_size);
 
 /* What went wrong with a case: "diverges NOTIFY-ORDER: routines run in ..." and all of
  * it; "" for one that holds. To be freed. */

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "report/conform.h"
 #include "report/output.h"
@@ -79,14 +80,40 @@ static void print_summary(FILE *out, const Summary *summary) {
     if (any) fputc('\n', out);
 }
 
-void conform_github(FILE *out, const Summary *summary) {
-    const char *actions = getenv("GITHUB_ACTIONS"), *path = getenv("GITHUB_STEP_SUMMARY");
-    if (!actions || strcmp(actions, "true") != 0) return;
+static bool on_github(void) {
+    const char *actions = getenv("GITHUB_ACTIONS");
+    return actions && strcmp(actions, "true") == 0;
+}
+
+/* Where the job's summary goes; NULL: nowhere. */
+static const char *summary_path(void) {
+    const char *path = on_github() ? getenv("GITHUB_STEP_SUMMARY") : NULL;
+    return path && *path ? path : NULL;
+}
+
+static bool refuse(char *error, size_t error_size) {
+    snprintf(error, error_size, "$GITHUB_STEP_SUMMARY: %s: cannot be written: %s", summary_path(),
+             strerror(errno));
+    return false;
+}
+
+bool conform_github_check(char *error, size_t error_size) {
+    const char *path = summary_path();
+    if (!path) return true;
+    bool new = access(path, F_OK) != 0;
+    FILE *file = fopen(path, "a");
+    if (!file) return refuse(error, error_size);
+    fclose(file);
+    if (new) unlink(path);
+    return true;
+}
+
+bool conform_github(FILE *out, const Summary *summary, char *error, size_t error_size) {
+    if (!on_github()) return true;
     for (unsigned i = 0; i < summary->suite->count; i++)
         if (is_told(&summary->suite->cases[i])) annotate(out, &summary->suite->cases[i]);
-    if (!path || !*path) return;
-    FILE *file = fopen(path, "a");
+    if (!summary_path()) return true;
+    FILE *file = fopen(summary_path(), "a");
     if (file) print_summary(file, summary);
-    if (!file || fclose(file) != 0)
-        fprintf(stderr, "cbfuzz conform: $GITHUB_STEP_SUMMARY: %s\n", strerror(errno));
+    return (file && fclose(file) == 0) || refuse(error, error_size);
 }

@@ -216,7 +216,13 @@ def test_step_summary(place, insert_head):
 
 
 def test_step_summary_that_cannot_be_written(place):
-    assert "GITHUB_STEP_SUMMARY" in on_github(place, summary="nowhere/summary.md", code=0).err
+    """Found before the run, as with other reports; what stands there stays as it is."""
+    for summary in "nowhere/summary.md", "conformance":
+        shown = on_github(place, summary=summary, code=2)
+        assert shown.out == "" and re.fullmatch(r"cbfuzz conform: \$GITHUB_STEP_SUMMARY: .*: cannot be written: .*\n",
+                                                shown.err), shown
+    on_github(place, "no/such/case", code=2)
+    assert not (place.folder / "summary.md").exists()
 
 
 def test_json_stays_one_document_on_github(place, insert_head):
