@@ -171,7 +171,7 @@ void baseline_accept(Suite *suite) {
         char signature[160];
         if (one->status == CASE_FAILS)
             case_set(one, CASE_KNOWN, "%s", verdict_signature(&one->judgement, signature));
-        else if (one->status == CASE_STALE && one->ran) one->status = CASE_HOLDS;
-        else if (one->status == CASE_STALE) suite_remove(suite, i);
+        else if (case_gone(one)) suite_remove(suite, i);
+        else if (one->status == CASE_STALE) one->status = CASE_HOLDS;
     }
 }

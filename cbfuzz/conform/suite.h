@@ -52,6 +52,11 @@ typedef struct {
     double seconds;
 } Case;
 
+/* Is it there no more, and only known from the baseline? */
+static inline bool case_gone(const Case *one) {
+    return one->status == CASE_STALE && !one->ran;
+}
+
 typedef struct {
     char *root; /* the suite's own folder, NULL if there is none */
     Case *cases;

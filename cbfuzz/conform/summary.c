@@ -17,10 +17,12 @@ Summary summary_of(const Suite *suite, const Judge *judge, Ask ask, double secon
     for (unsigned i = 0; i < suite->count; i++) {
         const Case *one = &suite->cases[i];
         summary.counts[one->status]++;
+        summary.gone += case_gone(one);
         summary.misuse += one->status == CASE_HOLDS && one->judgement.verdict == VERDICT_MISUSE;
         for (unsigned c = 0; one->ran && c < one->clause_count; c++)
             clause_set_add(&summary.named, one->clauses[c]);
     }
+    summary.cases = suite->count - summary.gone;
     for (unsigned i = 1; i < CLAUSES; i++) {
         bool asked = summary_asks(&summary, (ClauseId)i);
         summary.coverable += asked;

@@ -9,6 +9,8 @@ typedef struct {
     const char *implementation; /* "builtin", or a path */
     Ask ask;
     unsigned counts[CASE_STATUSES];
+    unsigned cases;              /* that there are */
+    unsigned gone;               /* and those that only the baseline knows: stale as well */
     unsigned misuse;             /* of those that hold: they show a rule of the caller's */
     ClauseSet named;             /* by cases that ran */
     unsigned covered, coverable; /* clauses of the profiles asked for */

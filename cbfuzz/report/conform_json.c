@@ -80,6 +80,7 @@ void conform_json(json_t *document, const Summary *summary) {
     conform_json_cases(document, summary->suite);
     json_object_set_new(document, "readings", readings_of(&summary->readings));
     json_object_set_new(document, "counts", counts);
+    json_object_set_new(document, "gone", json_integer(summary->gone));
     json_object_set_new(document, "covered", clause_list(summary, true));
     json_object_set_new(document, "not_covered", clause_list(summary, false));
     json_object_set_new(document, "statements", json_integer((json_int_t)summary->statements));

@@ -17,7 +17,7 @@ typedef struct {
 } Row;
 
 static void count(Row *row, const Case *one) {
-    row->cases++;
+    row->cases += !case_gone(one);
     row->counts[one->status]++;
     row->misuse += one->status == CASE_HOLDS && one->judgement.verdict == VERDICT_MISUSE;
 }
@@ -103,10 +103,11 @@ void conform_last_line(FILE *out, const Summary *summary) {
     fprintf(out,
             "cbfuzz conform: %u cases, %u hold, %u fail, %u known, %u skipped, %u wrong, "
             "%u of %u clauses, %.1f s",
-            summary->suite->count, counts[CASE_HOLDS], counts[CASE_FAILS], counts[CASE_KNOWN],
+            summary->cases, counts[CASE_HOLDS], counts[CASE_FAILS], counts[CASE_KNOWN],
             counts[CASE_SKIPPED] + counts[CASE_NOT_RUN], counts[CASE_WRONG], summary->covered,
             summary->coverable, summary->seconds);
     if (counts[CASE_STALE]) fprintf(out, ", %u stale", counts[CASE_STALE]);
+    if (summary->gone) fprintf(out, " (%u gone)", summary->gone);
     fputs(interrupt_signal ? ", interrupted\n" : "\n", out);
 }
 

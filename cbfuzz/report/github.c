@@ -61,7 +61,7 @@ static void print_summary(FILE *out, const Summary *summary) {
             "\n\n| cases | hold | fail | known | stale | skipped | wrong | clauses |\n"
             "| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n"
             "| %u | %u | %u | %u | %u | %u | %u | %u of %u |\n\n",
-            suite->count, counts[CASE_HOLDS], counts[CASE_FAILS], counts[CASE_KNOWN],
+            summary->cases, counts[CASE_HOLDS], counts[CASE_FAILS], counts[CASE_KNOWN],
             counts[CASE_STALE], counts[CASE_SKIPPED] + counts[CASE_NOT_RUN], counts[CASE_WRONG],
             summary->covered, summary->coverable);
     for (unsigned i = 0; i < suite->count; i++) {

@@ -11,7 +11,7 @@ import pytest
 from conftest import CBFUZZ, DEMO, LIMIT, ROOT, build_impl
 
 LAST = re.compile(r"cbfuzz conform: \d+ cases, \d+ hold, \d+ fail, \d+ known, \d+ skipped, \d+ wrong, "
-                  r"\d+ of \d+ clauses, \d+\.\d s(, \d+ stale)?(, interrupted)?")
+                  r"\d+ of \d+ clauses, \d+\.\d s(, \d+ stale(?: \(\d+ gone\))?)?(, interrupted)?")
 CREATE = 'a = create "\\Callback\\Demo" multiple\n'
 ALONE = f"# One routine is called.\nclause NOTIFY-ALL\n{CREATE}r = register a F1 0x10\nnotify a 1 2 -> F1(0x10, 0x1, 0x2)\n"
 MISUSED = '# A driver does not notify PowerState.\nclause NOTIFY-SYSTEM-OBJECT\np = open "\\Callback\\PowerState"\nnotify p 1 2\n'
@@ -348,8 +348,8 @@ REASON = "our lists are walked from the end"
 
 def test_truth_table(place, known, insert_head):
     """Known: 0; new: 1; stale: 1; vanished: 1; after --update-baseline: 0."""
-    def run(**more):
-        return place.run("--impl", insert_head, "--baseline", "known.txt", **more)
+    def run(*more, code):
+        return place.run("--impl", insert_head, "--baseline", "known.txt", *more, code=code)
 
     known(f"{ORDER}  # {REASON}")
     shown = run(code=0)
@@ -359,7 +359,10 @@ def test_truth_table(place, known, insert_head):
     known(f"{ORDER}  # {REASON}", f"{SINGLE}  # was wrong once")
     assert re.search(rf"^stale +{SINGLE}  it holds, but known.txt:2 .*was wrong once", run(code=1).out, re.M)
     known(f"{ORDER}  # {REASON}", "notify/gone.cbs  # was wrong once")
-    assert re.search(r"^stale +notify/gone.cbs  there is no such case, but known.txt:2 ", run(code=1).out, re.M)
+    shown = run(code=1)
+    assert re.search(r"^stale +notify/gone.cbs  there is no such case, but known.txt:2 ", shown.out, re.M)
+    assert " conform: 3 cases, 2 hold, 0 fail, 1 known," in shown.lines[-1] and ", 1 stale (1 gone)" in shown.lines[-1]
+    assert re.search(r"^all +3 +2 ", shown.out, re.M) and run("--json", code=1).json["gone"] == 1
     for lines in [[], [f"{ORDER}  # {REASON}"], [f"{SINGLE} # x"], ["notify/gone.cbs # x", f"{SINGLE} # y"]]:
         known(*lines)
         place.run("--impl", insert_head, "--baseline", "known.txt", "--update-baseline", code=0)
