@@ -39,21 +39,36 @@ static const char *machine_name(unsigned machine, char buffer[32]) {
     }
 }
 
-static bool is_shared_object(const char *path, int file, char *error, size_t size) {
+/* Does all that is to be loaded stand in the file? Who touches what does not dies of it. */
+static bool is_whole(int file, const Elf64_Ehdr *header, off_t size) {
+    for (unsigned i = 0; i < header->e_phnum; i++) {
+        Elf64_Phdr segment;
+        off_t at = (off_t)(header->e_phoff + i * sizeof segment);
+        if (at < 0 || pread(file, &segment, sizeof segment, at) != sizeof segment) return false;
+        if (segment.p_type == PT_LOAD && (segment.p_offset > (Elf64_Off)size ||
+                                          segment.p_filesz > (Elf64_Off)size - segment.p_offset))
+            return false;
+    }
+    return true;
+}
+
+static bool is_shared_object(const char *path, int file, off_t file_size, char *error,
+                             size_t size) {
+    static const char cut[] = "a shared object that is cut short; build it again";
     static const char build[] = "build one with scripts/build-impl";
     Elf64_Ehdr header;
     char name[32];
     ssize_t got = pread(file, &header, sizeof header, 0);
     if (got < 4 || memcmp(header.e_ident, ELFMAG, SELFMAG) != 0)
         snprintf(error, size, "%s: not a shared object; %s", path, build);
-    else if (got < (ssize_t)sizeof header)
-        snprintf(error, size, "%s: a shared object that is cut short; build it again", path);
+    else if (got < (ssize_t)sizeof header) snprintf(error, size, "%s: %s", path, cut);
     else if (header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_machine != EM_X86_64)
         snprintf(error, size, "%s: built for %s; x86-64 is expected", path,
                  machine_name(header.e_machine, name));
     else if (header.e_type != ET_DYN)
         snprintf(error, size, "%s: %s, not a shared object; %s", path,
                  header.e_type == ET_REL ? "an object file" : "not made to be loaded", build);
+    else if (!is_whole(file, &header, file_size)) snprintf(error, size, "%s: %s", path, cut);
     else return true;
     return false;
 }
@@ -98,7 +113,7 @@ static bool take_file(Implementation *implementation, char *error, size_t size) 
         close(file);
         return false;
     }
-    if (!is_shared_object(path, file, error, size)) {
+    if (!is_shared_object(path, file, status.st_size, error, size)) {
         close(file);
         return false;
     }
@@ -172,6 +187,10 @@ static void tell_death(const char *path, int status, char *error, size_t size) {
     else if (WIFSTOPPED(status))
         snprintf(error, size, "%s: stops its process while it is loaded (%s)", path,
                  strsignal(WSTOPSIG(status)));
+    else if (WEXITSTATUS(status) == SESSION_EXIT) /* the sanitizer's, without a report */
+        snprintf(error, size,
+                 "%s: needs more than the %d MiB of memory there are while it is loaded", path,
+                 GUARD_MEMORY >> 20);
     else
         snprintf(error, size, "%s: exits while it is loaded (exit code %d)", path,
                  WEXITSTATUS(status));

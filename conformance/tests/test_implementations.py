@@ -101,7 +101,19 @@ def test_program(cbfuzz):
 
 @pytest.mark.parametrize("size", [10, 40, 1000, 20000])
 def test_cut_short(cbfuzz, copy, size):
-    refused(cbfuzz, copy(size=size))
+    refused(cbfuzz, copy(size=size), "cut short")
+
+
+def test_cut_in_its_last_segment(cbfuzz, copy, kernel):
+    """One byte of what is loaded is missing; of what is not, section headers and names, all may be."""
+    with open(kernel, "rb") as file:
+        data = file.read()
+    first, = struct.unpack_from("<Q", data, 32)
+    size, count = struct.unpack_from("<HH", data, 54)
+    rows = [struct.unpack_from("<IIQQQQQQ", data, first + i * size) for i in range(count)]
+    end = max(offset + length for kind, _, offset, _, _, length, _, _ in rows if kind == 1)
+    refused(cbfuzz, copy(size=end - 1), "cut short")
+    cbfuzz("run", "--impl", copy(size=end), PROGRAM, code=0)
 
 
 @pytest.mark.parametrize("machine, bits, name", [(EM_AARCH64, 2, "aarch64"), (EM_386, 1, "i386"), (12345, 2, "12345")])
@@ -130,6 +142,14 @@ def test_routines_go_in_pairs(cbfuzz, variant):
     built = variant("PVOID KeRegisterProcessorChangeCallback(PPROCESSOR_CALLBACK_FUNCTION F, PVOID C, ULONG U)\n"
                     "{ (void)F; (void)C; (void)U; return NULL; }\n")
     refused(cbfuzz, built, "KeRegisterProcessorChangeCallback", "no KeDeregisterProcessorChangeCallback")
+
+
+def test_more_memory_than_there_is(cbfuzz, variant):
+    """... taken by a constructor that does not look whether there is any."""
+    built = variant("void *malloc(SIZE_T);\n__attribute__((constructor)) static VOID Load(VOID) {\n"
+                    "for (;;) { volatile CHAR *Block = malloc(1 << 20);\n"
+                    "for (ULONG i = 0; i < 1 << 20; i += 4096) Block[i] = 1; } }\n")
+    refused(cbfuzz, built, "more than the 512 MiB of memory")
 
 
 def test_routine_that_the_environment_does_not_have(cbfuzz, variant):
