@@ -1,4 +1,5 @@
 /* cbfuzz fuzz: generates programs until a limit or a finding. */
+#include <errno.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -129,6 +130,16 @@ static const char *other_mode(char **flags) {
     return NULL;
 }
 
+/* A dictionary that libFuzzer could not read, after it has been started; NULL: none. */
+static const char *unreadable_dictionary(char **flags) {
+    static const char dictionary[] = "-dict=";
+    for (; flags && *flags; flags++)
+        if (strncmp(*flags, dictionary, sizeof dictionary - 1) == 0 &&
+            access(*flags + sizeof dictionary - 1, R_OK) != 0)
+            return *flags;
+    return NULL;
+}
+
 int cli_fuzz(int argc, char **argv) {
     Options options;
     int code = cli_options(&options, argc, argv, "ipTsrSjka-", help);
@@ -144,6 +155,9 @@ int cli_fuzz(int argc, char **argv) {
         return cli_reject(&options, EXIT_REQUEST, "fuzz",
                           "%s: libFuzzer would not fuzz; cbfuzz has --jobs, minimize and --help",
                           mode);
+    const char *dictionary = unreadable_dictionary(options.flags);
+    if (dictionary)
+        return cli_reject(&options, EXIT_REQUEST, "fuzz", "%s: %s", dictionary, strerror(errno));
     Implementation implementation;
     if ((code = cli_load(&options, "fuzz", &implementation)) >= 0) return code;
     if (!options.seed_given) options.seed = fresh_seed();
@@ -181,7 +195,9 @@ int cli_fuzz(int argc, char **argv) {
         fprintf(out, "cbfuzz fuzz: survived %s crashes and hangs, %.0f programs/s\n",
                 report_number(result.deaths, deaths),
                 (double)result.programs / (result.seconds > 0 ? result.seconds : 1));
-    fprintf(out,
+    if (result.exercisable) /* it has begun */
+        fprintf(
+            out,
             "cbfuzz fuzz: %s programs, %s statements, %u of %u clauses exercised, %u finding%s, "
             "%.1f s%s\n",
             report_number(result.programs, programs), report_number(result.statements, statements),

@@ -200,3 +200,9 @@ def test_minimizing_ends_with_the_run(cbfuzz, tmp_path):
     found = fuzz(cbfuzz, tmp_path, "--impl", build_impl(tmp_path / "slow.so", source), "--seconds", "2", corpus,
                  code=1).json
     assert found["findings"][0]["clause"] == "NOTIFY-ARGUMENT1" and found["seconds"] < 10, found
+
+
+@pytest.mark.parametrize("arguments", [["--", "-dict=/nonexistent"], ["/nonexistent/corpus"]])
+def test_start_that_fails_says_so_alone(cbfuzz, tmp_path, arguments):
+    shown = cbfuzz("fuzz", "--seconds", "60", "--artifacts", tmp_path / "artifacts", *arguments, code=2)
+    assert "/nonexistent" in shown.err and shown.err.count("\n") == 1 and "clauses" not in shown.out, shown
