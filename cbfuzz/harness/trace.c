@@ -115,6 +115,7 @@ void trace_return(Executor *executor, const Call *call) {
     if (call->kind == CALL_CREATE || call->kind == CALL_REGISTER ||
         call->kind == CALL_REGISTER_CHANGE)
         print_result(executor, call);
+    if (executor->result.input_changed) note(executor, "the attributes or the name were changed");
 }
 
 void trace_gone(Executor *executor, uint64_t pointer) {

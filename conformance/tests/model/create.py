@@ -51,6 +51,8 @@ class Create:
         seen = self.returned(certain[0].number if certain else failure_code(name, insensitive) or (
             "STATUS_SUCCESS" if create else "STATUS_OBJECT_NAME_NOT_FOUND"))
         self.bound[statement.result] = None
+        if seen.changed:
+            raise Diverges("[create]: ObjectAttributes is input")
         if seen.status is None:
             raise Stopped("create ends without a status")
         if seen.status == "STATUS_SUCCESS":
@@ -79,7 +81,7 @@ class Create:
         elif certain:
             raise Diverges("a new object where there is one to be opened")
         else:
-            self.forget(perhaps)
+            self.forget(perhaps, name, insensitive)
             o = Object(name, "multiple" in statement.flags, "permanent" in statement.flags, "exclusive" in statement.flags,
                        leaf=kind(name, insensitive) == "leaf", number=seen.number)
             self.objects.append(o)
@@ -113,12 +115,13 @@ class Create:
             collides = create and kind(name, insensitive) == "directory" and seen.status == "STATUS_OBJECT_NAME_COLLISION"
             if due and seen.status != due and not collides:
                 raise Diverges(f"[facts]: {due}")
-        self.forget(perhaps)
+        self.forget(perhaps, name, insensitive)
 
-    def forget(self, perhaps):
-        """What may have a name and was not found by it has none."""
-        for o in perhaps:
-            o.nameless |= o.doubtful
+    def forget(self, perhaps, name, insensitive):
+        """What may have a name and was not found by it has none. A path that is none says nothing."""
+        if name and kind(name, insensitive) not in ("relative", "hollow"):
+            for o in perhaps:
+                o.nameless |= o.doubtful
 
     def do_open(self, statement):
         self.do_create(statement, create=False)

@@ -61,8 +61,11 @@ class Objects:
         if o in self.notifying:
             raise Misuse("the object goes while it is being notified")
         o.alive = False
-        seen = self.returned(freed=o.number)
-        if shown and seen.freed != o.number and self.answers.get(question, "own") != "own":
+        seen = self.returned(freed=o.number if self.answers.get("the memory of objects") != "not seen" else None)
+        if seen.freed == o.number:
+            if self.answer("the memory of objects") != "seen":
+                raise Diverges("memory that nobody sees is seen to go")
+        elif shown and self.answers.get(question, "own") != "own" and self.answer("the memory of objects") == "seen":
             raise Diverges("the object is still there: something held it besides the program")
         if o.registered:
             raise Misuse("the object goes while a routine is registered")

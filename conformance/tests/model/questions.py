@@ -20,6 +20,8 @@ QUESTIONS = {
     "register with NULL": ("refused", "forbidden"),
     # Silent.
     "unregister of NULL": ("ignored", "forbidden"),
+    # [script]: what an implementation keeps in memory of its own nobody sees going.
+    "the memory of objects": ("seen", "not seen"),
     # Silent everywhere, as [facts] says.
     "the same routine again": ("again", "refused", "refused with the same context"),
 }

@@ -22,7 +22,7 @@ class Stopped(Exception):
 
 
 Entry = collections.namedtuple("Entry", "routine context arguments irql")
-Return = collections.namedtuple("Return", "status handle number failed freed")
+Return = collections.namedtuple("Return", "status handle number failed freed changed")
 ABORTS = {"(crashes)", "(hangs)", "(deadlocks)", "(bugchecks)"}
 
 
@@ -77,10 +77,11 @@ class Trace:
     def returned(self, level, _expected=None, _freed=None):
         failed = self._next_inner(level, r"\(an allocation failed\)")
         result = self._next_inner(level, r"-> (\w+)(?:, \w+ (\w+))?")
+        changed = self._next_inner(level, r"\(the attributes or the name were changed\)")
         freed = self._next_inner(level, r"\(object (\w+) is freed\)")
         number = result[2] if result and result[2] != "0" else None  # 0: more than the trace counts
         status = result[1] if result else None
-        return Return(status, status == "handle", number, bool(failed), freed[1] if freed else None)
+        return Return(status, status == "handle", number, bool(failed), freed[1] if freed else None, bool(changed))
 
     def left(self):
         text = self._peek()[1]
@@ -115,10 +116,10 @@ class Imagined:
     def returned(self, level, expected=None, freed=None):
         if expected in ("STATUS_SUCCESS", "handle"):
             self.numbers += 1
-            return Return(expected, expected == "handle", str(self.numbers), False, None)
+            return Return(expected, expected == "handle", str(self.numbers), False, None, False)
         if expected and expected != "NULL" and not expected.startswith("STATUS_"):
-            return Return("STATUS_SUCCESS", False, expected, False, None)  # this object
-        return Return(expected, False, None, False, freed)
+            return Return("STATUS_SUCCESS", False, expected, False, None, False)  # this object
+        return Return(expected, False, None, False, freed, False)
 
 
 class Quiet:

@@ -54,6 +54,9 @@ def collapse(knowledge):
 # Asked of an implementation before it is judged: what these show says which answers it gives.
 PROBES = """
 a = create "\\Callback\\Probe"
+dereference a
+---
+a = create "\\Callback\\Probe"
 b = open "\\Callback\\Probe"
 c = open "\\Callback\\Probe"
 ---
@@ -68,6 +71,11 @@ dereference a
 a = create "\\Callback\\Probe"
 r = register a F1 0x10
 unregister r
+---
+a = create "\\Callback\\Probe" multiple
+r = register a F1 0x10
+unregister r
+b = create "\\Callback\\Another" multiple
 ---
 a = open "\\Callback\\ProcessorAdd"
 ---
