@@ -83,13 +83,17 @@ TEST_FLAGS := $(COMMON) -O1 -fsanitize=address,undefined -fno-sanitize-recover=u
 ENV_FLAGS := $(COMMON) $(NT) -O1 -fsanitize=address
 PROGRAM_TESTED := $(call objects,test,$(wildcard cbfuzz/program/*.c))
 MACHINE_TESTED := $(call objects,test,$(wildcard spec/*.c))
-UNITS := environment_test executive_test endurance_test program_test machine_test fuzz_script fuzz_bytes
+UNITS := environment_test executive_test endurance_test callback_test program_test machine_test fuzz_script fuzz_bytes
 unit: $(UNITS:%=$(BUILD)/test/%) ## the unit programs and our parsers' fuzz targets, build/test/*
 
 $(BUILD)/test/cbfuzz/nt/%.o: cbfuzz/nt/%.c Makefile
 	@mkdir -p $(@D)
 	@$(CC) $(ENV_FLAGS) -c -o $@ $<
-$(BUILD)/test/conformance/tests/unit/e%_test.o: conformance/tests/unit/e%_test.c Makefile
+$(BUILD)/test/cbfuzz/callback/%.o: cbfuzz/callback/%.c Makefile
+	@mkdir -p $(@D)
+	@$(CC) $(ENV_FLAGS) -c -o $@ $<
+$(addprefix $(BUILD)/test/conformance/tests/unit/,environment_test.o executive_test.o endurance_test.o callback_test.o): \
+        $(BUILD)/test/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	@$(CC) $(ENV_FLAGS) -c -o $@ $<
 $(BUILD)/test/%.o: %.c Makefile
@@ -97,6 +101,8 @@ $(BUILD)/test/%.o: %.c Makefile
 	@$(CC) $(TEST_FLAGS) $(if $(filter cbfuzz/program/% conformance/tests/fuzz/%,$<),-fsanitize=fuzzer-no-link) -c -o $@ $<
 $(BUILD)/test/environment_test $(BUILD)/test/executive_test $(BUILD)/test/endurance_test: $(BUILD)/test/%: \
         $(call objects,test,$(ENVIRONMENT)) $(BUILD)/test/conformance/tests/unit/%.o
+	@$(CC) -fsanitize=address -o $@ $^
+$(BUILD)/test/callback_test: $(call objects,test,$(ENVIRONMENT) $(CALLBACK) conformance/tests/unit/callback_test.c)
 	@$(CC) -fsanitize=address -o $@ $^
 $(BUILD)/test/program_test: $(PROGRAM_TESTED) $(call objects,test,conformance/tests/unit/program_test.c)
 	@$(CC) -fsanitize=address,undefined,fuzzer-no-link -o $@ $^
@@ -140,7 +146,7 @@ matrix: all ## write the traceability matrix into spec/README.md
 	@sed -n '/^<!-- end of matrix -->/,$$p' spec/README.md >>$(BUILD)/README.md
 	@cp $(BUILD)/README.md spec/README.md
 
-mutants: all wrong ## who notices changes of the built-in implementation? minutes; build/mutants.json
+mutants: all wrong unit ## who notices changes of the built-in implementation? minutes; build/mutants.json
 	@scripts/mutants
 
 format: ## clang-format all sources

@@ -6,7 +6,7 @@ that it speaks of follow, indented: an id, and what it changes for those who rea
 import collections
 import re
 
-KINDS = ("equivalent", "needs threads")
+KINDS = ("equivalent",)
 Explanation = collections.namedtuple("Explanation", "id kind reason place")
 
 

@@ -100,6 +100,21 @@ class Laboratory:
             raise Failure(f"{self.cbfuzz} conform --impl {implementation} ended with {code}: {err.strip()[-400:]}")
         return {case["file"]: case["verdict"] for case in json.loads(out)["cases"] if case["status"] == "fails"}
 
+    def threads(self, implementation):
+        """What the unit program said that has several threads use the implementation; None if all is well."""
+        program = implementation.with_suffix(".threads")
+        objects = [*sorted((self.root / "build/test/cbfuzz/nt").glob("*.o")),
+                   self.root / "build/test/conformance/tests/unit/callback_test.o"]
+        done = subprocess.run([str(word) for word in [self.compiler, *SANITIZE, "-rdynamic", *objects, implementation,
+                                                      "-o", program]], stderr=subprocess.PIPE)
+        if done.returncode:
+            raise Failure(f"{program.name}: cannot be linked (make unit?): {done.stderr.decode(errors='replace')[-400:]}")
+        try:
+            done = subprocess.run([str(program)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=PATIENCE)
+        finally:
+            program.unlink()
+        return f"{done.returncode}: {_last_line(done.stderr.decode(errors='replace'))}" if done.returncode else None
+
     def fuzz(self, implementation, profile, seconds):
         """The first finding, with its program; None."""
         with tempfile.TemporaryDirectory(dir=self.work) as folder:
@@ -169,6 +184,9 @@ def _notice(laboratory, plugin, programs, seconds):
     found = laboratory.run(plugin, programs.corpus)
     if found:
         return {"status": "corpus", "caught_by": found}
+    said = laboratory.threads(plugin)
+    if said:
+        return {"status": "threads", "said": said}
     for profile in PROFILES:
         finding = laboratory.fuzz(plugin, profile, seconds)
         if finding:

@@ -14,8 +14,8 @@ def run_unit(*command, **more):
     return run_command(BUILD / command[0], *command[1:], **more)
 
 
-@pytest.mark.parametrize("name", ["environment_test", "executive_test", "endurance_test", "program_test",
-                                  "machine_test"])
+@pytest.mark.parametrize("name", ["environment_test", "executive_test", "endurance_test", "callback_test",
+                                  "program_test", "machine_test"])
 def test_unit(name):
     done = run_unit(name, timeout=120)
     assert done.code == 0, done

@@ -20,7 +20,7 @@ const char *__asan_default_options(void) {
 static jmp_buf stopped;
 static NtStop last;
 
-static void on_stop(const NtStop *stop) {
+static inline void on_stop(const NtStop *stop) {
     last = *stop;
     longjmp(stopped, 1);
 }
