@@ -71,7 +71,8 @@ static NTSTATUS CbkTellExisting(PPROCESSOR_CHANGE Change) {
 
 /* Registers with the system-defined object. The registration keeps it alive. */
 static PVOID CbkRegisterChange(PPROCESSOR_CHANGE Change) {
-    UNICODE_STRING Name = RTL_CONSTANT_STRING(L"\\Callback\\ProcessorAdd");
+    static WCHAR Path[] = L"\\Callback\\ProcessorAdd"; /* a bug writes to it */
+    UNICODE_STRING Name = RTL_CONSTANT_STRING(Path);
     OBJECT_ATTRIBUTES Attributes;
     PCALLBACK_OBJECT Object;
     PVOID Registration;
