@@ -69,6 +69,7 @@ class Callbacks:
             if o.references == 0:
                 raise Misuse("unregister drops a reference that the caller does not have")
             o.references -= 1
+        self.may_go(o, registration)
         self.see.call(statement, self.level)
         if waits:
             self.misused("a routine waits for itself", well=not self.see.aborted("(deadlocks) (hangs)"))

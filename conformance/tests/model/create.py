@@ -31,8 +31,9 @@ class Create:
             same = fold(o.name) == fold(name)
             alike = leaf and o.leaf and fold(o.name[DIRECTORY:]) == fold(name[DIRECTORY:])
             mended = not self.windows and kind(name, insensitive) in ("relative", "hollow") and o.alive
-            if mended or (same or alike) and self.has_name(o):
-                (certain if same and leaf == o.leaf and not o.doubtful else perhaps).append(o)
+            named = (same or alike) and self.has_name(o)
+            if mended or named:
+                (certain if named and same and leaf == o.leaf and not o.doubtful else perhaps).append(o)
         return certain, perhaps
 
     def do_create(self, statement, create=True):

@@ -50,16 +50,25 @@ class Stage:
 
 class Objects:
 
+    def goes(self, o, leaving=None):
+        """Does nothing hold the object any more? leaving: a registration that is being removed."""
+        registered = any(registration is not leaving for registration in o.registered)
+        return not (o.references or o.permanent or o.system or
+                    registered and self.answer("the reference of a registration") == "own")
+
+    def may_go(self, o, leaving=None):
+        """Before the call: [notify] needs the object until it has returned."""
+        if o in self.notifying and self.goes(o, leaving):
+            raise Misuse("the object goes while it is being notified")
+
     def released(self, o, shown=True):
         """The end of a call that has given something back of the object.
 
         [create]: an object is deleted when all is done with it, unless it is permanent."""
         question = "the reference of a registration"
-        if o.references or o.permanent or o.system or o.registered and self.answer(question) == "own":
+        if not self.goes(o):
             self.returned()
             return
-        if o in self.notifying:
-            raise Misuse("the object goes while it is being notified")
         o.alive = False
         seen = self.returned(freed=o.number if self.answers.get("the memory of objects") != "not seen" else None)
         if seen.freed == o.number:
@@ -94,6 +103,7 @@ class Objects:
 
     def dereference(self, o, statement):
         o.references -= 1
+        self.may_go(o)
         self.see.call(statement, self.level)
         self.released(o)
 
@@ -109,5 +119,6 @@ class Objects:
             o.permanent, o.made_temporary = False, True
         else:
             o.doubtful = True
+        self.may_go(o)
         self.see.call(statement, self.level)
         self.released(o, shown=False)
