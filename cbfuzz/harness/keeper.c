@@ -6,8 +6,14 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+static ino_t id_of(int end) {
+    struct stat status;
+    return fstat(end, &status) == 0 && S_ISFIFO(status.st_mode) ? status.st_ino : 0;
+}
 
 bool keeper_pipes(Keeper *watcher, Keeper *keeper) {
     int news[2], go[2];
@@ -17,7 +23,8 @@ bool keeper_pipes(Keeper *watcher, Keeper *keeper) {
         return false;
     }
     *watcher = (Keeper){.news = news[0], .go = go[1]};
-    *keeper = (Keeper){.news = news[1], .go = go[0]};
+    *keeper =
+        (Keeper){.news = news[1], .go = go[0], .news_id = id_of(news[1]), .go_id = id_of(go[0])};
     return true;
 }
 
@@ -34,7 +41,13 @@ void keeper_settle(void) {
     signal(SIGTERM, SIG_IGN);
 }
 
+/* What ran here may have closed the pipes, and opened something else in their place. */
+static void check(const Keeper *keeper) {
+    if (id_of(keeper->news) != keeper->news_id || id_of(keeper->go) != keeper->go_id) _exit(0);
+}
+
 static void tell(const Keeper *keeper, KeeperNews news) {
+    check(keeper);
     if (write(keeper->news, &news, sizeof news) != sizeof news) _exit(0); /* nobody watches */
 }
 

@@ -14,6 +14,7 @@ enum { KEEPER_AGAIN = 78 /* with this code a process asks for another one in its
 /* The pipes between it and whoever watches. */
 typedef struct {
     int news, go;
+    ino_t news_id, go_id; /* the keeper's: it can tell when they are no longer what they were */
 } Keeper;
 
 /* What it tells. */

@@ -153,12 +153,14 @@ def test_fuzzing_finds_it(cbfuzz, script, hostile, tmp_path, act):
 
 @pytest.mark.parametrize("act", ["write_harness", "exit_0", "unguarded kill_self", "unguarded close_all"])
 def test_fuzzing_goes_on_behind_it(cbfuzz, hostile, tmp_path, act):
-    """A program of the corpus that ends each process that reads it is not read again."""
+    """A program of the corpus that ends each process that reads it is not read again. Who closes everything
+    where calls cannot be stopped may be seen or not: that depends on what is opened next."""
     corpus = tmp_path / "corpus"
     corpus.mkdir()
     (corpus / "asks.cbs").write_text(ASKS)
     found = cbfuzz("fuzz", "--json", "--impl", hostile, "--runs", "2000", "--keep-going", "--artifacts",
-                   tmp_path / "artifacts", corpus, env={"HOSTILE": act}, code=1).json
+                   tmp_path / "artifacts", corpus, env={"HOSTILE": act}, timeout=120,
+                   code=None if act == "unguarded close_all" else 1).json
     assert found["programs"] >= 2000 and found["deaths"] < 50 and found["clauses_exercised"] > 50, found
 
 
