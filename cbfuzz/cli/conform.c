@@ -1,10 +1,10 @@
 /* cbfuzz conform: the cases of every clause, as a gate. */
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "cli/cli.h"
 #include "conform/baseline.h"
+#include "harness/clock.h"
 #include "harness/interrupt.h"
 #include "report/conform.h"
 #include "report/output.h"
@@ -44,12 +44,6 @@ typedef struct {
     Summary summary;
     ReportCall call;
 } Conform;
-
-static double now(void) {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
-}
 
 static Ask what_is_asked(const Options *options, const Implementation *implementation) {
     if (options->windows) return ASK_WINDOWS;
@@ -193,9 +187,9 @@ static int run(Conform *conform, Implementation *implementation) {
     if (!judge_open(&conform->judge, implementation))
         return cli_reject(options, EXIT_TOOL, "conform", "%s", conform->judge.runner.error);
     Ask ask = what_is_asked(options, implementation);
-    double begun = now();
+    double begun = clock_now();
     judge_suite(&conform->judge, &conform->suite, ask);
-    int code = conclude(conform, ask, now() - begun);
+    int code = conclude(conform, ask, clock_now() - begun);
     conform_last_line(cli_out(options), &conform->summary);
     judge_close(&conform->judge);
     if (!options->json) return cli_end(code, "conform");

@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "harness/clock.h"
 #include "harness/interrupt.h"
 #include "harness/load.h"
 #include "harness/runner.h"
@@ -226,8 +226,7 @@ int cli_run(int argc, char **argv) {
     if (options.trace) run.runner.trace = options.json ? run.trace : stdout;
     runner_calibrate(&run.runner);
     run.readings = run.runner.session->readings;
-    struct timespec from, to;
-    clock_gettime(CLOCK_MONOTONIC, &from);
+    double from = clock_now();
     for (int i = 0; i < options.file_count && !interrupt_signal && !run.failed; i++) {
         char error[1200];
         if (!load_walk(options.files[i], run_file, &run, error, sizeof error) && error[0]) {
@@ -235,12 +234,12 @@ int cli_run(int argc, char **argv) {
             cli_fail(EXIT_REQUEST, "run", "%s", error);
         }
     }
-    clock_gettime(CLOCK_MONOTONIC, &to);
+    double seconds = clock_now() - from;
     if (!run.selected && !run.wrong && !interrupt_signal) {
         run.wrong++;
         cli_fail(EXIT_REQUEST, "run", "%s: no programs in it", options.files[0]);
     }
-    sum_up(&run, (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) / 1e9);
+    sum_up(&run, seconds);
     code = code_of(&run);
     runner_close(&run.runner);
     if (run.trace) fclose(run.trace);

@@ -4,9 +4,9 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "conform/predict.h"
+#include "harness/clock.h"
 #include "harness/interrupt.h"
 
 /* An implementation that hangs will do it again and again: from so many cases on it gets
@@ -25,12 +25,6 @@ bool judge_open(Judge *judge, Implementation *implementation) {
 
 void judge_close(Judge *judge) {
     runner_close(&judge->runner);
-}
-
-static double now(void) {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
 }
 
 static bool names(const Case *one, ClauseId clause) {
@@ -135,7 +129,7 @@ static void conclude(Judge *judge, Case *one, bool windows, bool undecided) {
 
 static void run_case(Judge *judge, Case *one, bool windows, bool undecided) {
     Session *session = judge->runner.session;
-    double begun = now();
+    double begun = clock_now();
     judge->runner.windows = windows;
     runner_renew(&judge->runner);
     if (!runner_run(&judge->runner, one->program, judge->readings[windows])) {
@@ -143,7 +137,7 @@ static void run_case(Judge *judge, Case *one, bool windows, bool undecided) {
         judge->failed = true;
         return;
     }
-    one->seconds = now() - begun;
+    one->seconds = clock_now() - begun;
     judge->hangs += session->judgement.verdict == VERDICT_HANGS;
     if (judge->hangs == PATIENCE) judge->runner.limit = short_limit;
     one->ran = true;

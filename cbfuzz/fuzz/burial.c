@@ -21,7 +21,7 @@ static const double least_minimizing = 3.0; /* seconds, even when the run's are 
 /* How long a finding may be minimized. By the clock only where the run goes by it. */
 static double minimizing_seconds(const Fuzz *fuzz) {
     double all = fuzz->options->seconds;
-    double left = all > 0 ? fuzz->begun + all - supervisor_now() : INFINITY;
+    double left = all > 0 ? fuzz->begun + all - clock_now() : INFINITY;
     return left > least_minimizing ? left : least_minimizing;
 }
 

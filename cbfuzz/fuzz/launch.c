@@ -29,7 +29,7 @@ void launch_reset(Fuzz *fuzz, Worker *worker) {
     worker->copy = 0;
     worker->seen_runs = session->runs;
     worker->seen_seconds = worker->begun_seconds = 0;
-    worker->seen_at = supervisor_now();
+    worker->seen_at = clock_now();
 }
 
 /* In the new process. */
@@ -136,7 +136,7 @@ static void kill_worker(Worker *worker) {
 
 void launch_stop_all(Fuzz *fuzz) {
     supervisor_end(fuzz);
-    double until = supervisor_now() + 1.0;
+    double until = clock_now() + 1.0;
     struct timespec pause = {0, LOOK_MS * 1000000};
     for (unsigned i = 0; i < fuzz->options->jobs; i++) {
         Worker *worker = &fuzz->workers[i];
@@ -144,7 +144,7 @@ void launch_stop_all(Fuzz *fuzz) {
         while (worker->process && waitpid(worker->process, &status, WNOHANG) == 0) {
             bool died =
                 launch_hear(worker, &status) && !(WIFEXITED(status) && !WEXITSTATUS(status));
-            if (died || supervisor_now() > until) kill_worker(worker);
+            if (died || clock_now() > until) kill_worker(worker);
             else nanosleep(&pause, NULL);
         }
         worker->process = 0;

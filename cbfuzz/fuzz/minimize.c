@@ -2,8 +2,8 @@
 #include "fuzz/minimize.h"
 
 #include <string.h>
-#include <time.h>
 
+#include "harness/clock.h"
 #include "harness/interrupt.h"
 #include "program/shrink.h"
 
@@ -25,12 +25,6 @@ typedef struct {
     double until;
 } Trial;
 
-static double now(void) {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
-}
-
 static bool shows(Trial *trial, const Program *candidate) {
     char signature[SIGNATURE_TEXT];
     return runner_run(trial->runner, candidate, trial->readings) &&
@@ -51,7 +45,7 @@ static bool shows_again(Trial *trial, const Program *program) {
 /* For the shrinker: an interrupt, and the end of work or time, keep what has been reached. */
 static bool still_shows(void *context, const Program *candidate) {
     Trial *trial = context;
-    if (interrupt_signal || !trial->work || now() > trial->until) return false;
+    if (interrupt_signal || !trial->work || clock_now() > trial->until) return false;
     bool good = shows(trial, candidate);
     uint64_t done = session_progress(trial->runner->session), lines = candidate->line_count;
     uint64_t beyond = done > lines ? done - lines : 0;
@@ -61,7 +55,7 @@ static bool still_shows(void *context, const Program *candidate) {
 
 bool minimize(Runner *runner, Program *program, Readings readings, const char *signature,
               double seconds) {
-    Trial trial = {runner, readings, signature, WORK, now() + seconds};
+    Trial trial = {runner, readings, signature, WORK, clock_now() + seconds};
     if (!shows(&trial, program)) return false;
     double limit = runner->limit;
     uint32_t budget = QUESTIONS_QUICK;

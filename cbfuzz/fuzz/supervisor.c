@@ -24,12 +24,6 @@ static const double program_limit = 1.0;  /* seconds of processor time for one p
 static const double waiting_limit = 10.0; /* and by the clock, for one that waits */
 static const double repeated_limit = 0.1; /* once one has hung: many may, and each is asked again */
 
-double supervisor_now(void) {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
-}
-
 int supervisor_fail(Fuzz *fuzz, int code, const char *text) {
     snprintf(fuzz->error, fuzz->error_size, "%s", text);
     return fuzz->code = code;
@@ -62,7 +56,7 @@ static void count(Fuzz *fuzz) {
     result->effective = fuzz->shared->effective;
     result->kinds = fuzz->shared->kinds;
     result->states = fuzz->shared->state_count;
-    result->seconds = supervisor_now() - fuzz->begun;
+    result->seconds = clock_now() - fuzz->begun;
     result->clauses[0] = result->clauses[1] = 0;
     for (unsigned i = 0; i < fuzz->options->jobs; i++)
         for (unsigned word = 0; word < 2; word++)
@@ -88,12 +82,11 @@ static bool is_stuck(Fuzz *fuzz, Worker *worker, pid_t process) {
         worker->seen_runs = session->runs;
         worker->seen_progress = session_progress(session);
         worker->seen_seconds = seconds;
-        worker->seen_at = supervisor_now();
+        worker->seen_at = clock_now();
         worker->barren = 0;
         return seconds - worker->begun_seconds > limit * SLOW_FACTOR;
     }
-    return seconds - worker->seen_seconds > limit ||
-           supervisor_now() - worker->seen_at > waiting_limit;
+    return seconds - worker->seen_seconds > limit || clock_now() - worker->seen_at > waiting_limit;
 }
 
 static void look_after(Fuzz *fuzz, Worker *worker) {
@@ -146,7 +139,7 @@ static void watch(Fuzz *fuzz) {
     while (!all_done(fuzz)) {
         for (unsigned i = 0; i < fuzz->options->jobs; i++)
             look_after(fuzz, &fuzz->workers[i]);
-        double time = supervisor_now();
+        double time = clock_now();
         bool over = fuzz->options->seconds > 0 && time - fuzz->begun >= fuzz->options->seconds;
         if (over || interrupt_signal || fuzz->code) break;
         if (time - told >= STATUS_MS / 1000.0) {
@@ -223,9 +216,9 @@ int fuzz_run(const FuzzOptions *options, const FuzzListener *listener, FuzzResul
     fuzz->result = result;
     fuzz->error = error;
     fuzz->error_size = error_size;
-    fuzz->begun = supervisor_now();
+    fuzz->begun = clock_now();
     if (prepare(fuzz) == 0) {
-        fuzz->begun = supervisor_now();
+        fuzz->begun = clock_now();
         watch(fuzz);
         count(fuzz);
         result->corpus = workdir_count(&fuzz->workdir);

@@ -5,6 +5,7 @@
 #include "fuzz/fuzz.h"
 #include "fuzz/workdir.h"
 #include "fuzz/worker.h"
+#include "harness/clock.h"
 
 enum { LOST_SEEDS = 3 /* deadly ones that cannot be told: then it goes on without seeds */ };
 
@@ -45,8 +46,6 @@ typedef struct {
     int code;
 } Fuzz;
 
-/* Seconds by the clock. */
-double supervisor_now(void);
 /* Ends the run with this code; returns it. */
 int supervisor_fail(Fuzz *fuzz, int code, const char *text);
 /* No more programs are to be run. */

@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "harness/clock.h"
 #include "harness/frames.h"
 #include "harness/guard.h"
 #include "harness/implementation.h"
@@ -196,17 +197,11 @@ static void tell_death(const char *path, int status, char *error, size_t size) {
                  WEXITSTATUS(status));
 }
 
-static double now(void) {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
-}
-
 /* False: it took too long. */
 static bool await_end(pid_t process) {
-    double begun = now();
+    double begun = clock_now();
     struct timespec pause = {0, 1000000};
-    while (!interrupt_signal && now() - begun < waiting_limit) {
+    while (!interrupt_signal && clock_now() - begun < waiting_limit) {
         siginfo_t info = {0};
         waitid(P_PID, (id_t)process, &info, WEXITED | WSTOPPED | WNOHANG | WNOWAIT);
         if (info.si_pid) return true;

@@ -9,10 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "harness/calibrate.h"
+#include "harness/clock.h"
 #include "harness/guard.h"
 #include "harness/trace.h"
 #include "program/bytes.h"
@@ -132,18 +132,12 @@ static bool start_keeper(Runner *runner) {
     return process > 0;
 }
 
-static double now(void) {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
-}
-
 /* Waits for an answer or for news; false: neither came within `seconds`. */
 static bool await(Runner *runner, double seconds, bool *answered) {
     struct pollfd wait[2] = {{.fd = runner->response, .events = POLLIN},
                              {.fd = runner->pipes.news, .events = POLLIN}};
-    double until = now() + seconds, left = seconds;
-    for (; left > 0; left = until - now()) {
+    double until = clock_now() + seconds, left = seconds;
+    for (; left > 0; left = until - clock_now()) {
         int ready = poll(wait, 2, (int)(left * 1000) + 1);
         *answered = ready > 0 && wait[0].revents;
         if (ready > 0) return true;
@@ -234,7 +228,7 @@ void runner_renew(Runner *runner) {
 }
 
 static Ending await_ending(Runner *runner, int *status) {
-    const double begun = now(), used = process_seconds(runner->process);
+    const double begun = clock_now(), used = process_seconds(runner->process);
     double moved_at = begun, moved_used = used;
     uint64_t progress = session_progress(runner->session);
     bool answered = false;
@@ -250,10 +244,10 @@ static Ending await_ending(Runner *runner, int *status) {
         double spent = process_seconds(runner->process), limit = runner->limit;
         if (session_progress(runner->session) != progress) {
             progress = session_progress(runner->session);
-            moved_at = now();
+            moved_at = clock_now();
             moved_used = spent;
         }
-        if (spent - moved_used > limit || now() - moved_at > limit * WALL_FACTOR ||
+        if (spent - moved_used > limit || clock_now() - moved_at > limit * WALL_FACTOR ||
             spent - used > limit * SLOW_FACTOR) {
             session_sample(runner->session, runner->process);
             end_copy(runner, status);
