@@ -120,18 +120,23 @@ static void unregistering_waits_for_calls(void) {
     }
 }
 
-static void unregistering_waits_at_dispatch_level(void) {
-    PETHREAD caller, remover;
-    set_up();
-    stays[0].spins = TRUE;
-    caller = enter(&stays[0]);
-    remover = start(unregisters, NULL);
+/* The one that unregisters waits until the first of the stays ends. */
+static void goes_on_after(PETHREAD caller, PETHREAD remover) {
     let_others_run();
     CHECK(!unregistered);
     let_go(&stays[0]);
     join(caller);
     join(remover);
     tear_down();
+}
+
+static void unregistering_waits_at_dispatch_level(void) {
+    PETHREAD caller, remover;
+    set_up();
+    stays[0].spins = TRUE;
+    caller = enter(&stays[0]);
+    remover = start(unregisters, NULL);
+    goes_on_after(caller, remover);
 }
 
 /* From inside of the routine its own call is not waited for, but that of another thread is. */
@@ -141,12 +146,7 @@ static void unregistering_itself_waits_for_others(void) {
     stays[1].unregisters = TRUE;
     caller = enter(&stays[0]);
     remover = enter(&stays[1]);
-    let_others_run();
-    CHECK(!unregistered);
-    let_go(&stays[0]);
-    join(caller);
-    join(remover);
-    tear_down();
+    goes_on_after(caller, remover);
 }
 
 static PCALLBACK_OBJECT theirs;
