@@ -1,6 +1,5 @@
 /* cbfuzz conform: the cases of every clause, as a gate. */
 #include <stdlib.h>
-#include <string.h>
 
 #include "cli/cli.h"
 #include "conform/baseline.h"
@@ -98,21 +97,21 @@ static int list(Conform *conform) {
 /* What can be known to go wrong before anything is run. -1, or the exit code. */
 static int prepare(Conform *conform) {
     const Options *options = conform->options;
-    const char *files[] = {options->junit, options->sarif,
-                           options->update_baseline ? options->baseline : NULL};
+    const char *files[] = {options->baseline, options->junit, options->sarif};
     char error[1200];
     if (options->update_baseline && !options->baseline)
         return cli_reject(options, EXIT_REQUEST, "conform",
                           "--update-baseline needs --baseline F, the file to write");
     for (unsigned i = 0; i < sizeof files / sizeof files[0]; i++) {
         if (!files[i]) continue;
+        for (unsigned j = 0; j < i; j++)
+            if (files[j] && output_same(files[i], files[j]))
+                return cli_reject(options, EXIT_REQUEST, "conform",
+                                  "%s: reports and the baseline cannot be one file", files[i]);
+        if (i == 0 && !options->update_baseline) continue;
         if (options->list)
             return cli_reject(options, EXIT_REQUEST, "conform",
                               "--list runs no case: there is nothing to write to %s", files[i]);
-        for (unsigned j = 0; j < i; j++)
-            if (files[j] && strcmp(files[i], files[j]) == 0)
-                return cli_reject(options, EXIT_REQUEST, "conform",
-                                  "%s: two reports cannot be one file", files[i]);
         if (!output_check(files[i], error, sizeof error))
             return cli_reject(options, EXIT_REQUEST, "conform", "%s", error);
     }

@@ -91,6 +91,18 @@ static int bad_value(const Options *options, const char *command, const char *op
                       expected);
 }
 
+/* A file of its own, given once. */
+static int take_file(const Options *options, const char *command, const char *option,
+                     const char *value, const char **file) {
+    if (*file)
+        return cli_reject(options, EXIT_REQUEST, command,
+                          "%s was given twice; one file is expected", option);
+    if (strcmp(value, "-") == 0)
+        return cli_reject(options, EXIT_REQUEST, command, "%s -: a file is expected", option);
+    *file = value;
+    return -1;
+}
+
 static int take_option(Options *options, const char *command, char letter, const char *value) {
     uint64_t number = 0;
     switch (letter) {
@@ -132,11 +144,7 @@ static int take_option(Options *options, const char *command, char letter, const
         options->jobs = (unsigned)number;
         return -1;
     case 'a': options->artifacts = value; return -1;
-    case 'o':
-        if (strcmp(value, "-") == 0)
-            return cli_reject(options, EXIT_REQUEST, command, "-o -: a file is expected");
-        options->output = value;
-        return -1;
+    case 'o': return take_file(options, command, "-o", value, &options->output);
     case 'c':
         number = clause_find(value);
         if (number == CLAUSE_NONE)
@@ -151,9 +159,9 @@ static int take_option(Options *options, const char *command, char letter, const
             return bad_value(options, command, "stop-before", value, "the number of a call");
         options->stop_before = (uint32_t)number;
         return -1;
-    case 'J': options->junit = value; return -1;
-    case 'R': options->sarif = value; return -1;
-    case 'b': options->baseline = value; return -1;
+    case 'J': return take_file(options, command, "--junit", value, &options->junit);
+    case 'R': return take_file(options, command, "--sarif", value, &options->sarif);
+    case 'b': return take_file(options, command, "--baseline", value, &options->baseline);
     case 'u': options->update_baseline = true; return -1;
     case 'm': options->matrix = true; return -1;
     case 'M': options->markdown = true; return -1;

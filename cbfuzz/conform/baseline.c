@@ -56,7 +56,10 @@ static bool take_line(Baseline *baseline, const char *text, size_t length, char 
     BaselineLine *larger = realloc(baseline->lines, number * sizeof *larger);
     if (!larger) return refuse(baseline, number, "out of memory", error, error_size);
     baseline->lines = larger;
-    if (length && text[length - 1] == '\r') length--;
+    if (length && text[length - 1] == '\r') {
+        baseline->crlf = true;
+        length--;
+    }
     while (length && is_blank(text[length - 1]))
         length--;
     BaselineLine *line = &larger[baseline->count++];
@@ -152,15 +155,16 @@ bool baseline_apply(Baseline *baseline, Suite *suite, const Selection *selection
 
 char *baseline_updated(const Baseline *baseline, const Suite *suite, size_t *size) {
     char *text = NULL;
+    const char *end = baseline->crlf ? "\r\n" : "\n";
     FILE *out = open_memstream(&text, size);
     if (!out) return NULL;
     for (unsigned i = 0; i < baseline->count; i++)
-        if (!baseline->lines[i].obsolete) fprintf(out, "%s\n", baseline->lines[i].text);
+        if (!baseline->lines[i].obsolete) fprintf(out, "%s%s", baseline->lines[i].text, end);
     for (unsigned i = 0; i < suite->count; i++) {
         if (suite->cases[i].status != CASE_FAILS) continue;
         char signature[160]; /* what a new entry gives as its reason */
-        fprintf(out, "%s  # %s\n", suite->cases[i].name,
-                verdict_signature(&suite->cases[i].judgement, signature));
+        fprintf(out, "%s  # %s%s", suite->cases[i].name,
+                verdict_signature(&suite->cases[i].judgement, signature), end);
     }
     return fclose(out) == 0 ? text : NULL;
 }

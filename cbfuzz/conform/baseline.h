@@ -16,6 +16,7 @@ typedef struct {
     const char *path;
     BaselineLine *lines;
     unsigned count;
+    bool crlf; /* its lines end as those of Windows' editors do */
 } Baseline;
 
 /* Reads a file. False: `error` is one line, FILE:LINE: what is wrong. A missing file

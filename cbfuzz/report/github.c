@@ -17,10 +17,10 @@ static void print_escaped(FILE *out, const char *text, bool property) {
 }
 
 static void annotate(FILE *out, const Case *one) {
-    char *place = output_place(one->where ? one->where : one->path);
-    char *headline = conform_headline(one);
+    char *path = output_place(one->where ? one->where : one->path);
+    char *place = path ? conform_clean(path) : NULL, *headline = conform_headline(one);
     fputs("::error file=", out);
-    print_escaped(out, place ? place : one->path, true);
+    print_escaped(out, place ? place : one->name, true);
     fprintf(out, ",line=%u,title=", one->line);
     print_escaped(out, one->name, true);
     fputs("::", out);
@@ -34,8 +34,9 @@ static void annotate(FILE *out, const Case *one) {
         free(observed);
     }
     fputc('\n', out);
-    free(place);
     free(headline);
+    free(place);
+    free(path);
 }
 
 static bool is_told(const Case *one) {

@@ -3,6 +3,7 @@
 #include "report/output.h"
 
 #include <errno.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,6 +61,30 @@ bool output_write(const char *path, const char *data, size_t size, char *error, 
     }
     free(target);
     return good;
+}
+
+/* Where the file is or will be, however that is spelled; NULL for a device or pipe. */
+static char *final_place(const char *path) {
+    bool regular;
+    char *target = target_of(path, &regular), *place = NULL;
+    if (target && regular && !(place = realpath(target, NULL))) {
+        char *copy = strdup(target), *folder = copy ? realpath(dirname(copy), NULL) : NULL;
+        const char *slash = strrchr(target, '/');
+        if (folder && asprintf(&place, "%s/%s", folder, slash ? slash + 1 : target) < 0)
+            place = NULL;
+        free(folder);
+        free(copy);
+    }
+    free(target);
+    return place;
+}
+
+bool output_same(const char *one, const char *other) {
+    char *first = final_place(one), *second = final_place(other);
+    bool same = first && second && strcmp(first, second) == 0;
+    free(first);
+    free(second);
+    return same;
 }
 
 char *output_place(const char *path) {

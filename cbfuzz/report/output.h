@@ -8,6 +8,9 @@
 /* Can a report be written there? False: `error` says why not. Leaves nothing behind. */
 bool output_check(const char *path, char *error, size_t error_size);
 
+/* Do both paths lead to one file, there or not? Never so for a device or pipe. */
+bool output_same(const char *one, const char *other);
+
 /* Writes it beside its place and renames it; to a device or pipe directly. False:
  * `error` says why not. */
 bool output_write(const char *path, const char *data, size_t size, char *error, size_t error_size);

@@ -418,6 +418,9 @@ def test_bad_baseline(place, text, line):
 def test_baselines_of_other_editors(place, insert_head):
     (place.folder / "known.txt").write_bytes(b"\xef\xbb\xbf# ours\r\n\r\n" + ORDER.encode() + b"  # " + REASON.encode())
     place.run("--impl", insert_head, "--baseline", "known.txt", code=0)
+    (place.folder / "known.txt").write_bytes(b"# ours\r\n" + SINGLE.encode() + b" # holds\r\n")
+    place.run("--impl", insert_head, "--baseline", "known.txt", "--update-baseline", code=0)
+    assert (place.folder / "known.txt").read_bytes() == b"# ours\r\n" + ORDER.encode() + b"  # diverges NOTIFY-ORDER\r\n"
 
 
 def test_no_baseline(place):
@@ -438,8 +441,22 @@ def test_unwritable_places_are_found_before_the_run(place, flag, path):
     assert [entry.name for entry in place.folder.iterdir()] == ["conformance"]
 
 
-def test_two_reports_in_one_file(place):
-    place.run("--junit", "one", "--sarif", "one", code=2)
+@pytest.mark.parametrize("files", [
+    ["--junit", "one", "--sarif", "./one"], ["--junit", "link", "--sarif", "known.txt"], ["--junit", "one", "--junit", "two"],
+    ["--junit", "known.txt", "--baseline", "known.txt"], ["--sarif", "link", "--baseline", "conformance/../known.txt"],
+    ["--baseline", "new", "--update-baseline", "--junit", "conformance/../new"], ["--junit", "-"], ["--baseline", "-"]])
+def test_two_reports_in_one_file(place, known, files):
+    """However it is spelled. A baseline is not written over by a report."""
+    path = known(f"{ORDER}  # {REASON}")
+    (place.folder / "link").symlink_to("known.txt")
+    result = place.run(*files, code=2)
+    assert len(result.err.splitlines()) == 1 and not result.out, result
+    assert path.read_text() == f"{ORDER}  # {REASON}\n"
+    assert sorted(entry.name for entry in place.folder.iterdir()) == ["conformance", "known.txt", "link"]
+
+
+def test_devices_take_any_report(place):
+    place.run("--junit", "/dev/null", "--sarif", "/dev/null", code=0)
 
 
 def test_nothing_to_report_for_a_list(place):

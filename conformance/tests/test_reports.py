@@ -202,6 +202,15 @@ def test_annotations(place, insert_head):
     assert shown.lines[-1].startswith("cbfuzz conform: ")
 
 
+def test_annotations_of_hostile_names(place, insert_head):
+    """Text that shows, on one line: what a name holds ends neither the command nor the log's encoding."""
+    for name in "\udcff.cbs", "\x1b[31m\n::error::x.cbs", "\u202e.cbs":
+        place.case(f"odd/{name}", DEMO)
+    shown = on_github(place, "--impl", insert_head, "odd", code=1)
+    assert len(COMMAND.findall(shown.out)) == len(re.findall("^::", shown.out, re.M)) == 3
+    assert not re.search("[\x1b\u202e\ufffd]", shown.out)
+
+
 def test_step_summary(place, insert_head):
     place.case("a/pipe|`x`.cbs", DEMO)
     path = place.folder / "summary.md"
