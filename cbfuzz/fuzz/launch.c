@@ -72,7 +72,7 @@ static void launch(Fuzz *fuzz, Worker *worker, uint32_t corpus, int argc, char *
 }
 
 void launch_worker(Fuzz *fuzz, Worker *worker) {
-    char out[320], list[320], seed[64], inputs[360], prefix[320], reload[32];
+    char out[320], list[320], seed[64], inputs[360], prefix[320], reload[32], length[32];
     long programs = workdir_list(&fuzz->workdir, list, sizeof list);
     if (programs < 0 || !workdir_out(&fuzz->workdir, out, sizeof out)) {
         supervisor_fail(fuzz, 3, fuzz->workdir.error);
@@ -83,11 +83,15 @@ void launch_worker(Fuzz *fuzz, Worker *worker) {
     snprintf(inputs, sizeof inputs, "-seed_inputs=@%s", list);
     snprintf(prefix, sizeof prefix, "-artifact_prefix=%s/libfuzzer-", fuzz->workdir.path);
     snprintf(reload, sizeof reload, "-reload=%d", fuzz->options->jobs > 1);
+    /* What is generated is short; programs of the corpus are replayed in full. */
+    size_t longest = fuzz->workdir.largest;
+    snprintf(length, sizeof length, "-max_len=%zu",
+             longest > FUZZ_PROGRAM_BYTES ? longest : FUZZ_PROGRAM_BYTES);
     const char *fixed[] = {"cbfuzz",
                            seed,
                            prefix,
                            reload,
-                           "-max_len=4096",
+                           length,
                            "-len_control=0",
                            "-detect_leaks=0",
                            "-handle_segv=0",

@@ -49,7 +49,8 @@ static bool take_seed(void *context, const char *path) {
     }
     if (program_needs_windows(seeding->program) && !seeding->windows) return true;
     size_t size = bytes_encode(seeding->program, seeding->bytes, SESSION_BYTES);
-    if (size > SESSION_BYTES) return true; /* larger than what is fuzzed */
+    if (size > SESSION_BYTES) size = SESSION_BYTES;
+    if (size > workdir->largest) workdir->largest = size;
     char name[320];
     snprintf(name, sizeof name, "%s/seeds/%06u", workdir->path, seeding->count++);
     return file_replace(name, seeding->bytes, size, workdir->error, sizeof workdir->error);
@@ -183,9 +184,11 @@ static bool export_one(void *context, const char *path, const char *name) {
     snprintf(to, sizeof to, "%s/%s", export->folder, name);
     if (!export->good || access(to, F_OK) == 0) return false;
     FILE *in = fopen(path, "r");
-    char *data = malloc(SESSION_BYTES);
+    struct stat status = {0};
+    if (in) fstat(fileno(in), &status);
+    char *data = malloc((size_t)status.st_size + 1);
     if (in && data) {
-        size_t size = fread(data, 1, SESSION_BYTES, in);
+        size_t size = fread(data, 1, (size_t)status.st_size, in);
         export->good =
             file_replace(to, data, size, export->workdir->error, sizeof export->workdir->error);
     }

@@ -8,7 +8,8 @@
 
 typedef struct {
     char path[256];
-    unsigned outs; /* folders that processes were given */
+    unsigned outs;  /* folders that processes were given */
+    size_t largest; /* seed, in bytes */
     char error[512];
     bool request_wrong; /* the error is the user's: exit code 2 */
 } Workdir;

@@ -300,21 +300,26 @@ static size_t make(uint8_t *out, size_t room, Random *random, Program *first, Pr
     return 0;
 }
 
+/* What another program is made from: no more than could be used. */
+static void read_source(Program *source, const uint8_t *data, size_t size) {
+    bytes_decode(source, data, size < FUZZ_PROGRAM_BYTES ? size : FUZZ_PROGRAM_BYTES);
+}
+
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t room, unsigned seed) {
     Random random = {.state = seed};
     if (size < 3 || random_chance(&random, FRESH_PERCENT))
         return make(data, room, &random, NULL, NULL);
-    bytes_decode(first_source, data, size);
+    read_source(first_source, data, size);
     return make(data, room, &random, first_source, NULL);
 }
 
 size_t LLVMFuzzerCustomCrossOver(const uint8_t *first, size_t first_size, const uint8_t *second,
                                  size_t second_size, uint8_t *out, size_t room, unsigned seed) {
     Random random = {.state = seed};
-    bytes_decode(first_source, first, first_size);
+    read_source(first_source, first, first_size);
     /* libFuzzer would cross half of the time. */
     if (!random_chance(&random, CROSS_PERCENT)) return make(out, room, &random, first_source, NULL);
-    bytes_decode(second_source, second, second_size);
+    read_source(second_source, second, second_size);
     return make(out, room, &random, first_source, second_source);
 }
 

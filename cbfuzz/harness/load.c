@@ -17,8 +17,6 @@
 #include "program/script.h"
 #include "program/utf8.h"
 
-enum { LARGEST_SCRIPT = 16 << 20 /* no program needs more */ };
-
 const char *load_printable(const char *path, char *buffer, size_t size) {
     size_t length = 0;
     while (*path && length + 4 * 4 + 1 < size) {
@@ -40,7 +38,7 @@ static bool ends_with(const char *text, const char *end) {
     return length >= tail && strcmp(text + length - tail, end) == 0;
 }
 
-/* At most LARGEST_SCRIPT + 1 bytes of the file. */
+/* At most LOAD_BYTES of the file. */
 static char *read_file(const char *path, size_t *size, char *error, size_t error_size) {
     char shown[512];
     load_printable(path, shown, sizeof shown);
@@ -61,7 +59,7 @@ static char *read_file(const char *path, size_t *size, char *error, size_t error
         return NULL;
     }
     size_t capacity = standard ? 65536 : (size_t)status.st_size + 1;
-    if (capacity > LARGEST_SCRIPT + 1) capacity = LARGEST_SCRIPT + 1;
+    if (capacity > LOAD_BYTES) capacity = LOAD_BYTES;
     char *data = malloc(capacity);
     *size = 0;
     while (data) {
@@ -76,8 +74,8 @@ static char *read_file(const char *path, size_t *size, char *error, size_t error
         if (!got) break;
         *size += (size_t)got;
         if (*size < capacity) continue;
-        if (capacity > LARGEST_SCRIPT) break;
-        capacity = capacity * 2 > LARGEST_SCRIPT + 1 ? LARGEST_SCRIPT + 1 : capacity * 2;
+        if (capacity == LOAD_BYTES) break;
+        capacity = capacity * 2 > LOAD_BYTES ? LOAD_BYTES : capacity * 2;
         char *larger = realloc(data, capacity);
         if (!larger) free(data);
         data = larger;
@@ -145,7 +143,7 @@ bool load_program(Program *program, const char *path, char *error, size_t error_
     bool good = true;
     if (ends_with(path, ".cbs") || script_recognize(data, size)) {
         ScriptError wrong;
-        if (size > LARGEST_SCRIPT) {
+        if (size > LOAD_SCRIPT) {
             snprintf(error, error_size,
                      "%s: larger than 16 MiB; a script has at most %d statements", shown,
                      PROGRAM_STATEMENTS);

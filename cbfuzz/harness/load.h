@@ -7,6 +7,12 @@
 
 #include "program/program.h"
 
+enum {
+    LOAD_SCRIPT = 16 << 20, /* bytes of the largest script */
+    LOAD_BYTES = 34 << 20   /* and of the largest program in bytes, where a character may take two:
+                               what is behind is not read */
+};
+
 /* Reads a program from `path` ("-": standard input). False: `error` is one line,
  * FILE:LINE:COLUMN: what is wrong, for scripts; the file's fault in any case. */
 bool load_program(Program *program, const char *path, char *error, size_t error_size);

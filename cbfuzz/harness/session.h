@@ -13,10 +13,12 @@
 
 #include "harness/finding.h"
 #include "harness/implementation.h"
+#include "harness/load.h"
 
 enum {
-    SESSION_BYTES = 1 << 20, /* the largest program in bytes that is run */
-    SESSION_EXIT = 77        /* how a process ends after a sanitizer's report */
+    /* The largest program in bytes that is run: what is no UTF-8 takes three bytes for one. */
+    SESSION_BYTES = 3 * LOAD_BYTES,
+    SESSION_EXIT = 77 /* how a process ends after a sanitizer's report */
 };
 
 typedef struct {

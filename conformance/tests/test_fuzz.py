@@ -129,6 +129,19 @@ def test_corpus_shows_the_finding_at_once(cbfuzz, tmp_path, wrong, corpus):
     assert finding["clause"] == "REGISTER-HANDLE"
 
 
+def test_long_programs_are_replayed_in_full(cbfuzz, tmp_path, wrong, corpus):
+    """Longer than what is generated, and longer than any memory that our own code may take."""
+    name = "A" * 32000
+    text = (ROOT / "corpus/regression/order_last_first.cbs").read_text()
+    (corpus / "long.cbs").write_text(text.replace("Callback\\Demo", "Callback\\" + name))
+    (corpus / "longer.cbs").write_text("".join(f'a{i} = create "\\Callback\\{name}{i}"\n' for i in range(400)))
+    cbfuzz("run", corpus / "longer.cbs", code=0)
+    for impl, code, statements in (("builtin", 0, 404), (wrong("order_last_first"), 1, 4)):
+        found = fuzz(cbfuzz, tmp_path, "--runs", "2", "--impl", impl, corpus, code=code).json
+        assert found["statements"] >= statements
+        assert [finding["clause"] for finding in found["findings"]] == ["NOTIFY-ORDER"] * code
+
+
 def test_only_the_first_folder_is_written_to(cbfuzz, tmp_path, corpus):
     other = tmp_path / "other"
     shutil.copytree(ROOT / "corpus/seed", other)
