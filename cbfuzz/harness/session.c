@@ -2,10 +2,12 @@
 #define _GNU_SOURCE
 #include "harness/session.h"
 
+#include <pthread.h>
 #include <sanitizer/asan_interface.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -102,6 +104,12 @@ static void on_report(const char *report) {
                  __asan_get_report_access_type() ? "write" : "read", bytes, bytes == 1 ? "" : "s");
 }
 
+_Noreturn static void end_at(long number, const long argument[6], const char *called) {
+    guard_describe(number, argument, called, watched->crash_kind, sizeof watched->crash_kind,
+                   watched->crash_detail, sizeof watched->crash_detail);
+    guard_end(SESSION_EXIT);
+}
+
 /* Called with a system call that the implementation made. */
 static void on_call(long number, const long argument[6]) {
     char called[64];
@@ -109,9 +117,19 @@ static void on_call(long number, const long argument[6]) {
     watched->crash_inside = true;
     if (!frames_take(&frames, real_boundary, called, sizeof called)) return;
     watched->crash_frames = frames;
-    guard_describe(number, argument, called, watched->crash_kind, sizeof watched->crash_kind,
-                   watched->crash_detail, sizeof watched->crash_detail);
-    guard_end(SESSION_EXIT);
+    end_at(number, argument, called);
+}
+
+/* Called before a fork. Where its system call is not stopped, two processes would go on with the
+ * program, and both would write into the session. */
+static void on_fork(void) {
+    static const long argument[6];
+    char called[64];
+    if (!watched->busy || (watched->guarded && guard_inside)) return;
+    guard_inside = false;
+    watched->crash_inside = true;
+    frames_take(&watched->crash_frames, real_boundary, called, sizeof called);
+    end_at(SYS_fork, argument, "fork");
 }
 
 /* Called when it has taken too long; what follows is the end. */
@@ -144,6 +162,8 @@ void session_watch(Session *session, Implementation *implementation) {
     Implementation *sealed = guard_sealed_copy(implementation, sizeof *implementation);
     real_attach(&session->executor, sealed ? sealed : implementation);
     session->guarded = !session->builtin && guard_calls(on_call);
+    static bool forks_seen;
+    if (!forks_seen && !session->builtin) forks_seen = pthread_atfork(on_fork, NULL, NULL) == 0;
 }
 
 static void begin_run(Session *session) {
