@@ -1,6 +1,7 @@
 /* cbfuzz assemble: a script as bytes. */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "cli/cli.h"
 #include "fuzz/artifact.h"
@@ -21,6 +22,11 @@ int cli_assemble(int argc, char **argv) {
     if (options.file_count != 1 || !options.output)
         return cli_reject(&options, EXIT_REQUEST, "assemble",
                           "one file and -o OUT are expected; see cbfuzz assemble --help");
+    size_t length = strlen(options.output);
+    if (length >= 4 && strcmp(options.output + length - 4, ".cbs") == 0)
+        return cli_reject(&options, EXIT_REQUEST, "assemble",
+                          "-o %s: what has a name in .cbs is read as a script; bytes need another",
+                          options.output);
     Program *program = program_new();
     char error[1200] = "";
     if (!program) return cli_reject(&options, EXIT_TOOL, "assemble", "out of memory");

@@ -3,6 +3,7 @@
 
 #include "cli/cli.h"
 #include "conform/baseline.h"
+#include "fuzz/artifact.h"
 #include "harness/clock.h"
 #include "harness/interrupt.h"
 #include "report/conform.h"
@@ -127,7 +128,7 @@ static int prepare(Conform *conform) {
 
 static int write_report(const char *path, char *text, size_t size, int code) {
     char error[1200] = "out of memory";
-    if (!text || !output_write(path, text, size, error, sizeof error))
+    if (!text || !file_replace(path, text, size, error, sizeof error))
         code = cli_fail(EXIT_TOOL, "conform", "%s", error);
     free(text);
     return code;
@@ -154,7 +155,7 @@ static int update_baseline(Conform *conform) {
     char error[1200] = "out of memory";
     size_t size;
     char *text = baseline_updated(&conform->baseline, &conform->suite, &size);
-    bool good = text && output_write(path, text, size, error, sizeof error);
+    bool good = text && file_replace(path, text, size, error, sizeof error);
     free(text);
     if (!good) return cli_fail(EXIT_TOOL, "conform", "%s", error);
     baseline_accept(&conform->suite);

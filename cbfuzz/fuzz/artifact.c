@@ -27,30 +27,47 @@ static bool write_all(int file, const char *data, size_t size) {
     return true;
 }
 
-bool file_replace(const char *path, const void *data, size_t size, char *error, size_t error_size) {
+/* Writes to the open file and closes it. 0, or errno. */
+static int fill(int file, const void *data, size_t size, bool fresh) {
+    int why = write_all(file, data, size) && (!fresh || fchmod(file, 0644) == 0) ? 0 : errno;
+    return close(file) != 0 && !why ? errno : why;
+}
+
+/* 0, or errno. */
+static int replace(const char *path, const void *data, size_t size) {
     char *beside = NULL;
-    if (asprintf(&beside, "%s.XXXXXX", path) < 0) {
-        snprintf(error, error_size, "%s: out of memory", path);
-        return false;
-    }
+    if (asprintf(&beside, "%s.XXXXXX", path) < 0) return ENOMEM;
     int file = mkostemp(beside, O_CLOEXEC);
-    bool good = file >= 0 && write_all(file, data, size) && fchmod(file, 0644) == 0;
-    int why = errno;
-    if (file >= 0 && close(file) != 0 && good) {
-        good = false;
-        why = errno;
-    }
-    if (good && rename(beside, path) != 0) {
-        good = false;
-        why = errno;
-    }
-    if (!good) {
-        if (file >= 0) unlink(beside);
-        snprintf(error, error_size, "%s: cannot be written: %s", path, strerror(why));
-    }
+    int why = file < 0 ? errno : fill(file, data, size, true);
+    if (!why && rename(beside, path) != 0) why = errno;
+    if (why && file >= 0) unlink(beside);
     free(beside);
+    return why;
+}
+
+/* 0, or errno. */
+static int write_file(const char *path, const void *data, size_t size) {
+    struct stat status;
+    bool there = stat(path, &status) == 0;
+    if (!*path) return ENOENT;
+    if (there && S_ISDIR(status.st_mode)) return EISDIR;
+    if (there && !S_ISREG(status.st_mode)) {
+        int file = open(path, O_WRONLY | O_CLOEXEC);
+        return file < 0 ? errno : fill(file, data, size, false);
+    }
+    char *target = there ? realpath(path, NULL) : strdup(path);
+    int why = target ? replace(target, data, size) : errno;
+    free(target);
+    return why;
+}
+
+bool file_replace(const char *path, const void *data, size_t size, char *error, size_t error_size) {
+    int why = write_file(path, data, size);
+    if (why)
+        snprintf(error, error_size, "%s: cannot be written: %s", *path ? path : "\"\"",
+                 strerror(why));
     errno = why;
-    return good;
+    return !why;
 }
 
 int file_exit_code(int why) {
@@ -87,6 +104,10 @@ bool artifact_folder(const char *folder, char *error, size_t error_size) {
         errno = ENOTDIR;
         return false;
     }
+    return folder_probe(folder, error, error_size);
+}
+
+bool folder_probe(const char *folder, char *error, size_t error_size) {
     char *probe = NULL;
     if (asprintf(&probe, "%s/.cbfuzz-probe", folder) < 0) return false;
     bool good = file_replace(probe, "cbfuzz\n", 7, error, error_size);

@@ -10,11 +10,15 @@
 /* Makes the folder if needed and tries to write in it. False: `error` says why not. */
 bool artifact_folder(const char *folder, char *error, size_t error_size);
 
+/* Can files be written in the folder? False: `error` and errno say why not. */
+bool folder_probe(const char *folder, char *error, size_t error_size);
+
 /* Writes FOLDER/SUBJECT-xxxxxxxx.cbs; the path goes to `path`. */
 bool artifact_write(const char *folder, const char *subject, const Program *program, char *path,
                     size_t path_size, char *error, size_t error_size);
 
-/* Writes a file as a whole. When it fails errno says why. */
+/* Writes a file as a whole, where a link leads to; a device or pipe is written to and stays.
+ * When it fails errno says why. */
 bool file_replace(const char *path, const void *data, size_t size, char *error, size_t error_size);
 
 /* 2 or 3: is it the request that is wrong, with this errno, or the machine? */

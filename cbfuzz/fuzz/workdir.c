@@ -38,26 +38,26 @@ typedef struct {
     uint8_t *bytes;
     unsigned count;
     bool windows;
+    bool full; /* our own folder is */
 } Seeding;
 
 static bool take_seed(void *context, const char *path) {
     Seeding *seeding = context;
     Workdir *workdir = seeding->workdir;
-    if (!load_program(seeding->program, path, workdir->error, sizeof workdir->error)) {
-        workdir->request_wrong = true;
-        return false;
-    }
+    if (!load_program(seeding->program, path, workdir->error, sizeof workdir->error)) return false;
     if (program_needs_windows(seeding->program) && !seeding->windows) return true;
     size_t size = bytes_encode(seeding->program, seeding->bytes, SESSION_BYTES);
     if (size > SESSION_BYTES) size = SESSION_BYTES;
     if (size > workdir->largest) workdir->largest = size;
     char name[320];
     snprintf(name, sizeof name, "%s/seeds/%06u", workdir->path, seeding->count++);
-    return file_replace(name, seeding->bytes, size, workdir->error, sizeof workdir->error);
+    seeding->full =
+        !file_replace(name, seeding->bytes, size, workdir->error, sizeof workdir->error);
+    return !seeding->full;
 }
 
 bool workdir_seed(Workdir *workdir, char **folders, bool windows) {
-    Seeding seeding = {workdir, program_new(), malloc(SESSION_BYTES), 0, windows};
+    Seeding seeding = {workdir, program_new(), malloc(SESSION_BYTES), 0, windows, false};
     bool good = seeding.program && seeding.bytes;
     if (!good) snprintf(workdir->error, sizeof workdir->error, "out of memory");
     for (; good && folders && *folders; folders++) {
@@ -72,6 +72,7 @@ bool workdir_seed(Workdir *workdir, char **folders, bool windows) {
             break;
         }
         good = load_walk(*folders, take_seed, &seeding, workdir->error, sizeof workdir->error);
+        workdir->request_wrong = !seeding.full;
     }
     program_free(seeding.program);
     free(seeding.bytes);

@@ -10,8 +10,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "fuzz/artifact.h"
-
 static bool refuse(const char *path, const char *why, char *error, size_t error_size) {
     snprintf(error, error_size, "%s: cannot be written: %s", *path ? path : "\"\"", why);
     return false;
@@ -22,7 +20,7 @@ static char *target_of(const char *path, bool *regular) {
     struct stat status;
     bool there = stat(path, &status) == 0;
     *regular = !there || S_ISREG(status.st_mode);
-    return there ? realpath(path, NULL) : strdup(path);
+    return there && *regular ? realpath(path, NULL) : strdup(path);
 }
 
 bool output_check(const char *path, char *error, size_t error_size) {
@@ -43,22 +41,6 @@ bool output_check(const char *path, char *error, size_t error_size) {
         }
     }
     free(beside);
-    free(target);
-    return good;
-}
-
-bool output_write(const char *path, const char *data, size_t size, char *error, size_t error_size) {
-    bool regular, good;
-    char *target = target_of(path, &regular);
-    if (!target) return refuse(path, strerror(errno), error, error_size);
-    if (regular) {
-        good = file_replace(target, data, size, error, error_size);
-    } else {
-        FILE *out = fopen(target, "w");
-        good = out && fwrite(data, 1, size, out) == size;
-        good = out && fclose(out) == 0 && good;
-        if (!good) refuse(path, strerror(errno), error, error_size);
-    }
     free(target);
     return good;
 }

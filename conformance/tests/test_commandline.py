@@ -1,12 +1,14 @@
 """The command line: flags, exit codes, streams, files that are not what they should be, signals."""
 import json
 import os
+import pathlib
 import pty
 import re
 import select
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 
 import pytest
@@ -431,6 +433,32 @@ def test_artifacts_that_cannot_be_made(cbfuzz, folder, insert_head):
     assert done.code in (2, 3) and folder in done.err, done
 
 
+def as_nobody(*command):
+    """What root may not do either is not to be had otherwise."""
+    if os.getuid() != 0 or not shutil.which("setpriv"):
+        pytest.skip("cannot become somebody else")
+    return subprocess.run(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", *map(str, command)],
+                          cwd="/", stdin=subprocess.DEVNULL, capture_output=True, timeout=LIMIT, text=True)
+
+
+def test_corpus_that_is_not_ours(script):
+    """A corpus that cannot be read, or that programs cannot be added to, is found before the run."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        folder.chmod(0o755)
+        (folder / "artifacts").mkdir()
+        (folder / "artifacts").chmod(0o777)
+        (folder / "corpus").mkdir()
+        call = [CBFUZZ, "fuzz", "--runs", "100", "--artifacts", folder / "artifacts"]
+        for mode, code in ((0o700, 2), (0o755, 3)):
+            (folder / "corpus").chmod(mode)
+            done = as_nobody(*call, folder / "corpus")
+            assert done.returncode == code and f"{folder}/corpus" in done.stderr, done
+            assert "programs" not in done.stdout
+        done = as_nobody(*call, folder / "artifacts", folder / "corpus")
+        assert done.returncode == 0, done
+
+
 @pytest.mark.parametrize("filled", [True, False])
 def test_artifacts_on_a_full_disk(tmp_path, wrong, filled):
     """No room at all, or for one finding of several: either way exit 3, and what was found is shown."""
@@ -461,6 +489,36 @@ def test_output_is_a_file(cbfuzz, tmp_path, command):
     """- is standard input, and no name for a file."""
     shown = cbfuzz(command, ROOT / "corpus/seed/mailbox.cbs", "-o", "-", code=2, cwd=tmp_path)
     assert "file is expected" in shown.err and not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("command", ["assemble", "minimize", "emit-c"])
+def test_output_through_links_and_into_pipes(cbfuzz, tmp_path, command, insert_head, script):
+    """What is no regular file is written to, not replaced: one may be root, and it the machine's /dev/null."""
+    call = [command, script(ORDER), *(["--impl", insert_head] if command != "assemble" else [])]
+    code = 0 if command == "assemble" else 1
+    (tmp_path / "target").write_bytes(b"")
+    (tmp_path / "link").symlink_to("target")
+    cbfuzz(*call, "-o", tmp_path / "link", code=code)
+    assert (tmp_path / "link").is_symlink() and (tmp_path / "target").stat().st_size
+    os.mkfifo(tmp_path / "pipe")
+    with subprocess.Popen(["cat", tmp_path / "pipe"], stdout=subprocess.PIPE) as reader:
+        cbfuzz(*call, "-o", tmp_path / "pipe", code=code)
+        read = reader.communicate(timeout=LIMIT)[0]
+    assert (tmp_path / "pipe").is_fifo()
+    if command != "emit-c":  # names its file in its head
+        assert read == (tmp_path / "target").read_bytes()
+    shown = cbfuzz(*call, "-o", "/dev/full", code=3)
+    assert "/dev/full: cannot be written" in shown.err and pathlib.Path("/dev/full").is_char_device()
+    piped = subprocess.run([CBFUZZ, *call, "-o", "/dev/stdout"], stdout=subprocess.PIPE, timeout=LIMIT)
+    assert piped.returncode == code and read[-100:] in piped.stdout
+    assert "<testsuites" in cbfuzz("conform", "notify/*order*", "--junit", "/dev/stdout", code=0).out
+
+
+def test_bytes_are_not_named_like_a_script(cbfuzz, script):
+    """They could not be read again, and might have been put over the script itself."""
+    path = script(ORDER)
+    assert "another" in cbfuzz("assemble", path, "-o", path, code=2).err
+    assert path.read_text() == ORDER
 
 
 def test_json_of_a_wrong_option(cbfuzz):
