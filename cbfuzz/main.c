@@ -2,6 +2,8 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/personality.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
 #include "report/version.h"
@@ -43,8 +45,17 @@ static void hold_streams(void) {
         if (fcntl(stream, F_GETFD) < 0) open("/dev/null", stream ? O_RDONLY : O_WRONLY);
 }
 
+/* Addresses that an implementation lets out, as an argument for example, are the same in
+ * every run. Where the host does not allow that, they are not. */
+static void hold_addresses(char **argv) {
+    int now = personality(0xFFFFFFFF);
+    if (now < 0 || now & ADDR_NO_RANDOMIZE) return;
+    if (personality((unsigned)now | ADDR_NO_RANDOMIZE) >= 0) execv("/proc/self/exe", argv);
+}
+
 int main(int argc, char **argv) {
     hold_streams();
+    hold_addresses(argv);
     if (argc > 0 && argv[0][0]) cli_program = argv[0];
     if (argc < 2) {
         print_help(stderr);

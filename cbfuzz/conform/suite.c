@@ -186,8 +186,8 @@ static void read_case(Case *one) {
         case_set(one, CASE_WRONG, "%s: out of memory", one->path);
         return;
     }
-    bool script = false;
     if (load_program(one->program, one->path, error, sizeof error)) {
+        bool script = !one->program->line_count;
         for (uint32_t i = 0; i < one->program->line_count; i++) {
             const Line *line = &one->program->lines[i];
             script |= line->line > 0;

@@ -143,7 +143,7 @@ def test_a_rule_of_the_callers_that_is_kept_holds(place):
     ("clause NOTIFY-ALL\nfrobnicate a\n", 2, "frobnicate"),
     ("clause NO-SUCH-CLAUSE\n" + CREATE, 1, "NO-SUCH-CLAUSE"),
     ("clause CREATE-NEW\n" + CREATE + "dereference a\ndereference a\n", 4, "DELETE-WHEN-DONE"),
-    ("clause CREATE-NEW\n\x00", 2, ""),
+    ("clause CREATE-NEW\n\x00", 2, ""), ("", 1, "clause ID"),
 ])
 def test_a_case_with_a_mistake(place, text, line, words, insert_head):
     path = place.case("a/mistake.cbs", text)

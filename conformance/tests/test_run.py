@@ -1,5 +1,6 @@
 """Judging programs: the corpus, the design's example, findings to the letter, profiles and readings."""
 import re
+import subprocess
 
 import pytest
 
@@ -175,6 +176,22 @@ def test_trace_is_the_same_every_time(cbfuzz):
     first = cbfuzz("run", "--trace", "corpus", code=0)
     assert first.raw_out == cbfuzz("run", "--trace", "corpus", code=0).raw_out
     assert "0x7f" not in first.out, "an address in the trace"
+
+
+def test_addresses_are_the_same_every_time(cbfuzz, script, tmp_path):
+    """Also those that an implementation lets out by mistake: of its stack, its code, its globals."""
+    if subprocess.run(["setarch", "-R", "true"], stderr=subprocess.DEVNULL).returncode:
+        pytest.skip("this host does not let programs keep their addresses")
+    source = (ROOT / "conformance/implementations/examples/kernel.c").read_text()
+    begin = re.search(r"ExNotifyCallback\([^{;]*{", source)
+    (tmp_path / "lets_out.c").write_text(source[:begin.end()] + "    static ULONG Global;\n    if (Argument1) Argument2 = &Argument1;\n"
+                                         "    else KeBugCheckEx(0xE2, (ULONG_PTR)&Global, (ULONG_PTR)&KeGetCurrentIrql, "
+                                         "(ULONG_PTR)&Argument1, 0);\n" + source[begin.end():])
+    impl = build_impl(tmp_path / "lets_out.so", tmp_path / "lets_out.c")
+    for argument in 0, 1:
+        path = script(f"{CREATE}r = register a F1 1\nnotify a {argument} 2\n")
+        runs = {cbfuzz("run", "--trace", "--impl", impl, path, code=1).out.rpartition("\n  source ")[0] for _ in range(3)}
+        assert len(runs) == 1 and "0x7ff" in runs.pop().lower()
 
 
 def test_trace_reads_like_the_script(cbfuzz, script):

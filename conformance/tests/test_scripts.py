@@ -217,6 +217,13 @@ def test_most_statements(cbfuzz, script):
     assert ":4097:1: " in failed.err and "4096" in failed.err
 
 
+def test_most_of_what_a_script_may_hold_is_run(cbfuzz, script):
+    """What can be read can be run: some 12 MB of names, and of comments."""
+    names = "".join(f'a{i} = create "\\Callback\\{"n" * 32000}{i}"\n' for i in range(380))
+    cbfuzz("run", script(names), code=0)
+    cbfuzz("run", script(f"# {'c' * (12 << 20)}\nset_system_time\n"), code=0)
+
+
 def test_a_million_statements(cbfuzz, script):
     failed = cbfuzz("run", script("set_system_time\n" * 1000000), code=2)
     assert ":4097:1: " in failed.err
