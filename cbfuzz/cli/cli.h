@@ -58,7 +58,7 @@ typedef struct {
  * to go on, else the exit code (help and version were printed, or the mistake). */
 int cli_options(Options *options, int argc, char **argv, const char *letters, const char *help);
 
-/* Prints "cbfuzz COMMAND: text" and returns the code. */
+/* Prints "cbfuzz COMMAND: text" and returns the code: 130 or 143 after a signal. */
 int cli_fail(int code, const char *command, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

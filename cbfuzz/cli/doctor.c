@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "harness/interrupt.h"
 #include "harness/load.h"
 #include "harness/runner.h"
 #include "program/script.h"
@@ -33,6 +34,7 @@ static void tell(Doctor *doctor, Health health, const char *what, const char *de
                  const char *mend) {
     static const char *const names[] = {"ok", "missing", "wrong"};
     char shown[1400];
+    if (interrupt_signal) return; /* it says nothing */
     fprintf(doctor->out, "%-8s %-12s %s\n", names[health], what,
             load_printable(detail, shown, sizeof shown));
     if (health != OK && *mend) fprintf(doctor->out, "%-21s to mend it: %s\n", "", mend);
@@ -203,10 +205,11 @@ int cli_doctor(int argc, char **argv) {
                           options.files[0]);
     Doctor doctor = {.out = cli_out(&options), .checks = json_array()};
     check_compiler(&doctor);
-    check_tools(&doctor);
-    check_implementation(&doctor, &options);
-    fprintf(doctor.out, "cbfuzz doctor: %u ok, %u missing, %u wrong\n", doctor.counts[OK],
-            doctor.counts[LACKS], doctor.counts[WRONG]);
+    if (!interrupt_signal) check_tools(&doctor);
+    if (!interrupt_signal) check_implementation(&doctor, &options);
+    fprintf(doctor.out, "cbfuzz doctor: %u ok, %u missing, %u wrong%s\n", doctor.counts[OK],
+            doctor.counts[LACKS], doctor.counts[WRONG], interrupt_signal ? ", interrupted" : "");
+    doctor.code = interrupt_code(doctor.code);
     if (options.json) {
         json_t *document = report_json("doctor");
         json_object_set_new(document, "checks", doctor.checks);

@@ -50,7 +50,7 @@ int cli_fail(int code, const char *command, const char *format, ...) {
     char shown[4096];
     load_printable(text, shown, sizeof shown);
     fprintf(stderr, "cbfuzz%s%s: %s\n", *command ? " " : "", command, shown);
-    return code;
+    return interrupt_code(code);
 }
 
 int cli_reject(const Options *options, int code, const char *command, const char *format, ...) {
@@ -59,7 +59,7 @@ int cli_reject(const Options *options, int code, const char *command, const char
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    cli_fail(code, command, "%s", text);
+    code = cli_fail(code, command, "%s", text);
     if (!options->json) return code;
     json_t *document = report_json(command);
     json_object_set_new(document, "error", report_json_text(text));
@@ -228,7 +228,7 @@ int cli_load(const Options *options, const char *command, Implementation *implem
     char error[1200];
     const char *path = options->implementation ? options->implementation : "builtin";
     if (!implementation_open(implementation, path, error, sizeof error))
-        return cli_reject(options, interrupt_code(EXIT_REQUEST), command, "%s", error);
+        return cli_reject(options, EXIT_REQUEST, command, "%s", error);
     if (!implementation->instrumented)
         fprintf(stderr,
                 "cbfuzz %s: %s is not instrumented, so coverage does not guide; build it with "

@@ -109,6 +109,7 @@ static bool run_file(void *context, const char *path) {
     if (interrupt_signal) return false;
     run->selected++;
     if (!load_program(run->program, path, error, sizeof error)) {
+        if (interrupt_signal) return false;
         run->wrong++;
         cli_fail(EXIT_REQUEST, "run", "%s", error);
         json_t *row = json_object();

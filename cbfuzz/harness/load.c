@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "harness/interrupt.h"
 #include "machine.h"
 #include "program/bytes.h"
 #include "program/note.h"
@@ -64,9 +65,10 @@ static char *read_file(const char *path, size_t *size, char *error, size_t error
     *size = 0;
     while (data) {
         ssize_t got = read(file, data + *size, capacity - *size);
-        if (got < 0 && errno == EINTR) continue;
+        if (got < 0 && errno == EINTR && !interrupt_signal) continue;
         if (got < 0) {
-            snprintf(error, error_size, "%s: %s", shown, strerror(errno));
+            snprintf(error, error_size, "%s: %s", shown,
+                     errno == EINTR ? "interrupted" : strerror(errno));
             free(data);
             data = NULL;
             break;

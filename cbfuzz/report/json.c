@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "harness/interrupt.h"
 #include "report/report.h"
 
 json_t *report_json(const char *command) {
@@ -66,5 +67,5 @@ int report_json_end(json_t *document, int code) {
     good = fputc('\n', stdout) != EOF && fflush(stdout) == 0 && good;
     json_decref(document);
     if (!good) fputs("cbfuzz: standard output cannot be written\n", stderr);
-    return good ? code : 3;
+    return good ? code : interrupt_code(3);
 }

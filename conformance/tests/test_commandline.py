@@ -415,6 +415,43 @@ def test_interrupted_twice(tmp_path):
     assert ended == 130, lines
 
 
+def catches(process, number):
+    status = pathlib.Path(f"/proc/{process}/status").read_text()
+    return int(re.search(r"SigCgt:\s*(\w+)", status)[1], 16) >> (number - 1) & 1
+
+
+@pytest.mark.parametrize("command", [["run", "-"], ["run", "--json", "-"], ["show", "-"], ["assemble", "-", "-o", "out"],
+                                     ["minimize", "-", "-o", "out"], ["emit-c", "-", "-o", "out.c"]])
+def test_interrupted_while_it_waits_for_input(tmp_path, command):
+    """Somebody has typed - without giving anything, and then Ctrl-C until it ends."""
+    with subprocess.Popen([CBFUZZ, *command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          cwd=tmp_path) as waiting:
+        deadline = time.monotonic() + LIMIT
+        while waiting.poll() is None and time.monotonic() < deadline:
+            if catches(waiting.pid, signal.SIGINT):
+                waiting.send_signal(signal.SIGINT)
+            time.sleep(0.05)
+        out, err = waiting.communicate(timeout=LIMIT)
+    assert waiting.returncode == 130 and "interrupted" in (out + err).decode() and not list(tmp_path.iterdir())
+    if "--json" in command:
+        assert json.loads(out)["exit"] == 130
+
+
+def test_doctor_is_interrupted(tmp_path):
+    """What it could not look at is neither missing nor wrong."""
+    slow = tmp_path / "clang"
+    slow.write_text("#!/bin/sh\ntouch started\nexec sleep 60\n")
+    slow.chmod(0o755)
+    environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "CC": str(slow)}
+    with subprocess.Popen([CBFUZZ, "doctor"], stdout=subprocess.PIPE, env=environment, cwd=tmp_path,
+                          start_new_session=True) as doctor:
+        while not (tmp_path / "started").exists():
+            time.sleep(0.01)
+        os.killpg(doctor.pid, signal.SIGTERM)
+        out = doctor.communicate(timeout=LIMIT)[0].decode()
+    assert doctor.returncode == 143 and out.endswith("0 missing, 0 wrong, interrupted\n"), out
+
+
 def test_interrupted_with_findings_keeps_them(tmp_path, insert_head, cbfuzz):
     """Whatever was written until then is whole."""
     arguments = fuzz_arguments(tmp_path, "--seconds", "40", "--keep-going", "--impl", insert_head)
