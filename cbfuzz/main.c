@@ -7,6 +7,7 @@
 
 #include "cli/cli.h"
 #include "report/version.h"
+#include "harness/guard.h"
 #include "harness/interrupt.h"
 
 static const Command commands[] = {
@@ -72,6 +73,9 @@ int main(int argc, char **argv) {
     for (unsigned i = 0; i < COMMANDS; i++)
         if (strcmp(argv[1], commands[i].name) == 0) {
             interrupt_catch();
+            if (!guard_stack())
+                return cli_fail(EXIT_TOOL, commands[i].name,
+                                "the stack is too small; `ulimit -s 8192` makes it larger");
             return commands[i].run(argc - 1, argv + 1);
         }
     return cli_fail(EXIT_REQUEST, "", "unknown command %s; see cbfuzz --help", argv[1]);

@@ -23,7 +23,10 @@
 #define PR_SYS_DISPATCH_ON 1
 #endif
 
-enum { STACK = 8 << 20 /* what a thread has by default; recursion is to end soon */ };
+enum {
+    STACK = 8 << 20,       /* what a thread has by default; recursion is to end soon */
+    LEAST_STACK = 1 << 20, /* what our own code needs, and an implementation may expect */
+};
 
 volatile bool guard_inside;
 bool guard_loading;
@@ -219,6 +222,13 @@ static void limit(int what, rlim_t most) {
     setrlimit(what, &now);
 }
 
+bool guard_stack(void) {
+    struct rlimit now;
+    if (getrlimit(RLIMIT_STACK, &now) != 0) return false;
+    now.rlim_cur = now.rlim_max < STACK ? now.rlim_max : STACK;
+    return setrlimit(RLIMIT_STACK, &now) == 0 && now.rlim_cur >= LEAST_STACK;
+}
+
 /* Bytes of memory of our own that may be written: what RLIMIT_DATA counts. */
 static rlim_t data_size(void) {
     unsigned long pages = 0;
@@ -240,7 +250,6 @@ void guard_memory(void) {
     /* The sanitizer has reserved terabytes already: what counts is what comes on top. */
     rlim_t size = data_size();
     if (size != RLIM_INFINITY) limit(RLIMIT_DATA, size + GUARD_MEMORY);
-    limit(RLIMIT_STACK, STACK);
     limit(RLIMIT_CORE, 0);
 }
 

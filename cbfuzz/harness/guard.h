@@ -40,7 +40,11 @@ static inline bool guard_direction(void) {
     return false;
 }
 
-/* Limits memory, stack and core files of this process. */
+/* From now on the stack is as large as it is by default, whatever it was: what overflows is not to
+ * depend on that. False: this is not allowed, and it is too small for our own work. */
+bool guard_stack(void);
+
+/* Limits memory and core files of this process. */
 void guard_memory(void);
 
 enum {

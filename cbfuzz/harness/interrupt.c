@@ -12,7 +12,8 @@ void interrupt_catch(void) {
     struct sigaction action = {.sa_handler = note};
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
-    signal(SIGPIPE, SIG_IGN);
+    signal(SIGPIPE, SIG_IGN); /* these two: the write fails, and says so */
+    signal(SIGXFSZ, SIG_IGN);
 }
 
 int interrupt_code(int otherwise) {

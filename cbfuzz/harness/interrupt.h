@@ -7,7 +7,7 @@
 /* SIGINT or SIGTERM once it came, else 0. */
 extern volatile sig_atomic_t interrupt_signal;
 
-/* From now on both signals are only noted. */
+/* From now on both signals are only noted. What cannot be written is no signal, either. */
 void interrupt_catch(void);
 
 /* 130 or 143 after a signal, else `otherwise`. */

@@ -470,6 +470,16 @@ def test_artifacts_that_cannot_be_made(cbfuzz, folder, insert_head):
     assert done.code in (2, 3) and folder in done.err, done
 
 
+@pytest.mark.parametrize("bound, code", [("-f 0", 3), ("-S -s 128", 0)])
+def test_limits_of_the_shell(tmp_path, wrong, bound, code):
+    """A limit of file size is a full disk; a small stack is no fault of the implementation's."""
+    call = ["sh", "-c", f'ulimit {bound}; TMPDIR="$1"; export TMPDIR; shift; exec "$@"', "sh", tmp_path, CBFUZZ]
+    for impl in ("builtin", wrong("none")):
+        done = subprocess.run([*call, "fuzz", "--runs", "1000", "--artifacts", tmp_path, "--impl", impl],
+                              stdin=subprocess.DEVNULL, capture_output=True, timeout=LIMIT, text=True)
+        assert done.returncode == code and not list(tmp_path.iterdir()), done
+
+
 def as_nobody(*command):
     """What root may not do either is not to be had otherwise."""
     if os.getuid() != 0 or not shutil.which("setpriv"):
