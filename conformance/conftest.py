@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import subprocess
+from urllib.parse import unquote_to_bytes
 
 import pytest
 
@@ -63,7 +64,7 @@ def judge(session):
         rows = json.loads(done.stdout).get("cases") if done.stdout else None
         if not rows:
             pytest.exit(done.stderr.strip() or f"cbfuzz conform ended with {done.returncode}", returncode=3)
-        session.cbfuzz_rows = {pathlib.Path(row["file"]).absolute(): row for row in rows}
+        session.cbfuzz_rows = {CASES / os.fsdecode(unquote_to_bytes(row["name"])): row for row in rows}
     return session.cbfuzz_rows
 
 

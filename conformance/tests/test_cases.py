@@ -1,13 +1,14 @@
 """The cases as items of pytest: selected by -k, judged on any implementation."""
 import re
+import shutil
 import sys
 
 from conftest import CBFUZZ, ROOT, run_command
 
 
-def run_cases(*arguments):
+def run_cases(*arguments, **more):
     return run_command(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "conformance/cases", *arguments,
-                       env={"CBFUZZ": str(CBFUZZ), "PYTHONDONTWRITEBYTECODE": "1"}, check_code=False)
+                       env={"CBFUZZ": str(CBFUZZ), "PYTHONDONTWRITEBYTECODE": "1"}, check_code=False, **more)
 
 
 def counts(result):
@@ -42,3 +43,13 @@ def test_what_does_not_bind_is_skipped(wrong):
 def test_an_implementation_that_is_not_there(tmp_path):
     result = run_cases("--impl", tmp_path / "none.so")
     assert result.code == 3 and "none.so" in result.text and "failed" not in counts(result), result
+
+
+def test_any_name_is_an_item(tmp_path):
+    """A file system's names need not be text."""
+    (tmp_path / "conformance/cases/odd").mkdir(parents=True)
+    shutil.copy(ROOT / "conformance/conftest.py", tmp_path / "conformance")
+    for name in "\udcff.cbs", "a\x01 100%41.cbs", "it's [a].cbs":
+        shutil.copy(ROOT / "conformance/cases/notify/calls_every_routine.cbs", tmp_path / "conformance/cases/odd" / name)
+    result = run_cases(cwd=tmp_path)
+    assert result.code == 0 and counts(result)["passed"] == 3, result
