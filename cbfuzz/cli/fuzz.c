@@ -1,6 +1,7 @@
 /* cbfuzz fuzz: generates programs until a limit or a finding. */
 #include <errno.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -40,17 +41,24 @@ typedef struct {
     json_t *findings;
 } Listener;
 
+/* On a terminal one line that is written over, so not longer than a line is there; what matters
+ * most comes first. */
 static void print_status(Listener *listener, const FuzzResult *so_far) {
     FILE *out = cli_out(listener->options);
-    char programs[32];
+    char line[256], programs[32], statements[32];
+    struct winsize window = {0};
     double seconds = so_far->seconds > 0 ? so_far->seconds : 1;
-    fprintf(out,
-            "%s%6.1f s  %s programs  %.0f programs/s  %.0f statements/s  %u corpus  %u states  "
-            "%u of %u clauses  %u findings%s",
-            listener->terminal ? "\r\033[K" : "", so_far->seconds,
-            report_number(so_far->programs, programs), (double)so_far->programs / seconds,
-            (double)so_far->statements / seconds, so_far->corpus, so_far->states, so_far->exercised,
-            so_far->exercisable, so_far->finding_count, listener->terminal ? "" : "\n");
+    snprintf(line, sizeof line,
+             "%6.1f s  %u findings  %u of %u clauses  %s programs  %.0f/s  %s statements/s  "
+             "%u corpus  %u states",
+             so_far->seconds, so_far->finding_count, so_far->exercised, so_far->exercisable,
+             report_number(so_far->programs, programs), (double)so_far->programs / seconds,
+             report_number((uint64_t)((double)so_far->statements / seconds), statements),
+             so_far->corpus, so_far->states);
+    if (listener->terminal && ioctl(fileno(out), TIOCGWINSZ, &window) == 0 && window.ws_col &&
+        window.ws_col <= strlen(line))
+        line[window.ws_col - 1] = 0;
+    fprintf(out, listener->terminal ? "\r\033[K%s" : "%s\n", line);
     fflush(out);
 }
 
@@ -173,7 +181,7 @@ int cli_fuzz(int argc, char **argv) {
                         .flags = options.flags};
     FILE *out = cli_out(&options);
     Listener listener = {
-        .options = &options, .terminal = isatty(fileno(out)), .findings = json_array()};
+        .options = &options, .terminal = report_terminal(out), .findings = json_array()};
     FuzzListener told = {&listener, on_status, on_finding};
     FuzzResult result;
     char error[1200], programs[32], statements[32], deaths[32];

@@ -14,6 +14,7 @@
 
 enum {
     KILLS = 3,         /* by SIGKILL in a row: then it may be the implementation's doing */
+    KILL_RUNS = 100,   /* programs after which it is another row: the built-in one does nothing */
     BARREN_STARTS = 20 /* processes that end without having run a program */
 };
 static const double least_minimizing = 3.0; /* seconds, even when the run's are over */
@@ -148,7 +149,9 @@ void burial_bury(Fuzz *fuzz, Worker *worker, int status, bool hung) {
     bool killed = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL && !hung;
     int code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
     bool flags = fuzz->options->flags && fuzz->options->flags[0];
-    if (!killed) worker->kills = 0;
+    if (!killed || (session->builtin && session->runs - worker->killed_runs > KILL_RUNS))
+        worker->kills = 0;
+    if (killed) worker->killed_runs = session->runs;
     if (worker->mailbox->found) {
         burial_take_mail(fuzz, worker);
     } else if (code == KEEPER_AGAIN) {
@@ -157,8 +160,12 @@ void burial_bury(Fuzz *fuzz, Worker *worker, int status, bool hung) {
         char error[sizeof worker->mailbox->error];
         snprintf(error, sizeof error, "%s", worker->mailbox->error);
         supervisor_fail(fuzz, 2, error[0] ? error : "the implementation cannot be loaded any more");
-    } else if (killed && session->guarded && session_intact(session) && ++worker->kills < KILLS) {
-        return; /* not its own doing: somebody else's, perhaps for want of memory */
+    } else if (killed && session_intact(session) && session_harmless(session) &&
+               ++worker->kills < KILLS) {
+        return;
+    } else if (killed && session->builtin) {
+        supervisor_fail(fuzz, 3,
+                        "what fuzzes is killed again and again, perhaps for want of memory");
     } else if (session->busy || !session_intact(session)) {
         examine_death(fuzz, worker, status, hung);
     } else if (session->runs == worker->seen_runs && ++worker->barren > BARREN_STARTS) {

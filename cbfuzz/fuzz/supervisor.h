@@ -16,6 +16,7 @@ typedef struct {
     pid_t process; /* 0: none */
     pid_t copy;    /* that works in its place; 0: none, or none yet */
     bool has_copies, hung;
+    uint64_t killed_runs; /* programs when it was killed last */
     unsigned kills;
     Keeper pipes;
     uint64_t seen_runs, seen_progress;

@@ -304,9 +304,8 @@ bool runner_run(Runner *runner, const Program *program, Readings readings) {
     Ending ending;
     int status = 0;
     if (!try(runner, program, readings, &ending, &status)) return false;
-    /* Guarded, it cannot do that to itself: somebody else did, perhaps for want of memory. */
-    if (ending == DIED && session->guarded && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL &&
-        !try(runner, program, readings, &ending, &status))
+    if (ending == DIED && session_harmless(session) && WIFSIGNALED(status) &&
+        WTERMSIG(status) == SIGKILL && !try(runner, program, readings, &ending, &status))
         return false;
     if (ending == ANSWERED) {
         runner->spoiled = !session_check(session, program);

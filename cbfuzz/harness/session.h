@@ -67,6 +67,12 @@ void session_reset(Session *session, bool windows, bool builtin);
 /* Does it still stand between fences that nobody has touched? */
 bool session_intact(const Session *session);
 
+/* Can what runs there not kill its own process? Then it was somebody else, perhaps for want of
+ * memory. */
+static inline bool session_harmless(const Session *session) {
+    return session->builtin || session->guarded;
+}
+
 /* In the watcher, after a run that ended well: brings what it left in order. False: the
  * implementation has written over it, and nothing that it says counts. */
 bool session_check(Session *session, const Program *program);

@@ -14,6 +14,9 @@ typedef struct {
     bool windows;               /* --profile windows was given */
 } ReportCall;
 
+/* Is it a terminal that obeys control sequences? One whose TERM is dumb, or not known, does not. */
+bool report_terminal(FILE *out);
+
 /* A finding or misuse, in the form that all subcommands share. `file` reproduces
  * it; NULL: there is none. Colour if `out` is a terminal and NO_COLOR is not set. */
 void report_finding(FILE *out, const Finding *finding, const ReportCall *call, const char *file);

@@ -8,9 +8,14 @@
 
 enum { TITLE_WIDTH = 79 /* columns before the profile */ };
 
+bool report_terminal(FILE *out) {
+    const char *terminal = getenv("TERM");
+    return isatty(fileno(out)) && terminal && *terminal && strcmp(terminal, "dumb") != 0;
+}
+
 static bool coloured(FILE *out) {
     const char *no = getenv("NO_COLOR");
-    return (!no || !*no) && isatty(fileno(out));
+    return (!no || !*no) && report_terminal(out);
 }
 
 void report_word(FILE *out, const char *word) {

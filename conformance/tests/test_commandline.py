@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import termios
 import time
 
 import pytest
@@ -279,13 +280,16 @@ def test_no_escapes_where_there_is_no_terminal(cbfuzz, script, insert_head):
     assert ESCAPE not in shown.raw_out + shown.raw_err
 
 
-def test_no_color_on_a_terminal(script, insert_head):
+def on_terminal(*arguments, columns=0, **environment):
+    """What a command prints there, and its exit code."""
     try:
         ours, theirs = pty.openpty()
     except OSError as error:  # a bare chroot
         pytest.skip(f"no terminal here: {error}")
-    process = subprocess.Popen([CBFUZZ, "run", "--impl", insert_head, script(ORDER)], stdin=theirs, stdout=theirs,
-                               stderr=theirs, cwd=ROOT, env={**os.environ, "NO_COLOR": "1", "TERM": "xterm"})
+    if columns:
+        termios.tcsetwinsize(theirs, (24, columns))
+    process = subprocess.Popen([CBFUZZ, *map(str, arguments)], stdin=theirs, stdout=theirs, stderr=theirs, cwd=ROOT,
+                               env={**os.environ, "TERM": "xterm", **environment})
     os.close(theirs)
     seen = b""
     while select.select([ours], [], [], LIMIT)[0]:
@@ -294,8 +298,23 @@ def test_no_color_on_a_terminal(script, insert_head):
         except OSError:  # the other side is closed
             break
     os.close(ours)
-    assert process.wait(LIMIT) == 1
-    assert b"NOTIFY-ORDER" in seen and ESCAPE not in seen
+    return seen, process.wait(LIMIT)
+
+
+def test_no_color_on_a_terminal(script, insert_head):
+    arguments = "run", "--impl", insert_head, script(ORDER)
+    for environment, coloured in (({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)):
+        seen, code = on_terminal(*arguments, **environment)
+        assert code == 1 and b"NOTIFY-ORDER" in seen and (ESCAPE in seen) == coloured
+
+
+def test_status_line_fits_the_terminal(tmp_path):
+    """A longer one would not be written over, but fill the screen."""
+    seen, code = on_terminal(*fuzz_arguments(tmp_path, "--seconds", "1"), columns=40)
+    lines = [part for part in seen.split(b"\r" + ESCAPE + b"[K")[1:-1] if part]
+    assert code == 0 and lines and all(len(line) < 40 and b"0 findings" in line for line in lines)
+    seen, code = on_terminal(*fuzz_arguments(tmp_path, "--seconds", "1"), TERM="dumb")
+    assert code == 0 and ESCAPE not in seen
 
 
 def document(result, command):
@@ -450,6 +469,24 @@ def test_doctor_is_interrupted(tmp_path):
         os.killpg(doctor.pid, signal.SIGTERM)
         out = doctor.communicate(timeout=LIMIT)[0].decode()
     assert doctor.returncode == 143 and out.endswith("0 missing, 0 wrong, interrupted\n"), out
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_processes_that_are_killed_are_started_again(tmp_path, jobs):
+    """By whoever is short of memory: no fault of the implementation's, nor of ours."""
+    process = subprocess.Popen([CBFUZZ, *map(str, fuzz_arguments(tmp_path, "--seconds", LIMIT, "--jobs", jobs))], cwd=ROOT,
+                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    killed = 0
+    while killed < 5:
+        assert process.poll() is None
+        for worker in open(f"/proc/{process.pid}/task/{process.pid}/children").read().split():
+            if busy_child(process.pid):
+                os.kill(int(worker), signal.SIGKILL)
+                killed += 1
+        time.sleep(0.3)
+    process.send_signal(signal.SIGINT)
+    out = process.communicate(timeout=LIMIT)[0]
+    assert process.returncode == 130 and SUMMARY.fullmatch(out.splitlines()[-1]), out
 
 
 def test_interrupted_with_findings_keeps_them(tmp_path, insert_head, cbfuzz):
