@@ -127,6 +127,16 @@ static Case *find(Suite *suite, const char *name) {
     return NULL;
 }
 
+/* Some write the path of a case where its name is meant. */
+static bool resolve(BaselineLine *line, Suite *suite) {
+    if (!line->name || find(suite, line->name)) return true;
+    char *name = suite_name(suite, line->name);
+    if (!name) return false;
+    free(line->name);
+    line->name = name;
+    return true;
+}
+
 /* The case is no failure: the line that says so is what has to go. */
 static void make_stale(const Baseline *baseline, BaselineLine *line, Case *one, const char *why) {
     case_set(one, CASE_STALE, "%s, but %s:%u knows it as failing: %s", why, baseline->path,
@@ -139,7 +149,9 @@ static void make_stale(const Baseline *baseline, BaselineLine *line, Case *one, 
 bool baseline_apply(Baseline *baseline, Suite *suite, const Selection *selection) {
     for (unsigned i = 0; i < baseline->count; i++) {
         BaselineLine *line = &baseline->lines[i];
+        if (!resolve(line, suite)) return false;
         Case *one = line->name ? find(suite, line->name) : NULL;
+        if (one && one->status == CASE_STALE) line->obsolete = true; /* said before */
         if (one && one->status == CASE_FAILS) case_set(one, CASE_KNOWN, "%s", line->reason);
         if (one && one->status == CASE_HOLDS) make_stale(baseline, line, one, "it holds");
         if (one || !line->name || !suite_covers(suite, selection, line->name) ||

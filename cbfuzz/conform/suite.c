@@ -143,6 +143,7 @@ static char *name_of(const Suite *suite, const char *path) {
     if (name) return name;
     while (strncmp(path, "./", 2) == 0)
         path += 2;
+    if (suite->root && (inside = below(suite->root, path))) path = inside; /* gone */
     char *trimmed = strdup(strcmp(path, ".") == 0 ? "" : path);
     for (size_t length = trimmed ? strlen(trimmed) : 0; length > 1 && trimmed[length - 1] == '/';
          length--)
@@ -348,6 +349,12 @@ static char *unspell(const char *name) {
     }
     if (path) *to = 0;
     return path;
+}
+
+char *suite_name(const Suite *suite, const char *text) {
+    char *path = unspell(text), *name = path ? name_of(suite, path) : NULL;
+    free(path);
+    return name;
 }
 
 bool suite_has_file(const Suite *suite, const char *name) {

@@ -82,6 +82,10 @@ void suite_free(Suite *suite);
  * folder of the executable; NULL if there is none. To be freed. */
 char *suite_root(void);
 
+/* What the case is called that `text` means: its name, or a path to its file. To be
+ * freed; NULL: no memory. */
+char *suite_name(const Suite *suite, const char *text);
+
 /* Is there a file for a case of this name? */
 bool suite_has_file(const Suite *suite, const char *name);
 

@@ -379,6 +379,19 @@ def test_update_keeps_what_stays(place, known, insert_head):
     assert path.read_text() == f"# Ours.\n\n# The end.\n{ORDER}  # diverges NOTIFY-ORDER\n"
 
 
+def test_paths_in_a_baseline(place, known, insert_head):
+    """A case may stand there by its path, too, as reports and --json give it."""
+    path = place.folder / "known.txt"
+    run = lambda *more, **code: place.run("--impl", insert_head, "--baseline", path, *more, **code)
+    for spelled in f"conformance/cases/{ORDER}", f"./conformance/cases/{ORDER}", place.cases / ORDER, f"./{ORDER}":
+        known(f"{spelled}  # {REASON}")
+        assert f"known     {ORDER}  {REASON}" in run(code=0).out
+    known(f"conformance/cases/{SINGLE}  # x", f"{SINGLE}  # y", "conformance/cases/notify/gone.cbs  # z")
+    assert run("notify", code=1).out.count("\nstale ") == 2
+    run("--update-baseline", code=0)
+    assert path.read_text() == f"{ORDER}  # diverges NOTIFY-ORDER\n"
+
+
 def test_update_makes_the_file(place, insert_head):
     place.run("--impl", insert_head, "--baseline", "new.txt", "--update-baseline", code=0)
     assert (place.folder / "new.txt").read_text() == f"{ORDER}  # diverges NOTIFY-ORDER\n"
