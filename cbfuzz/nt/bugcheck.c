@@ -66,8 +66,8 @@ _Noreturn static void bugcheck(NtRule rule, const void *site, uint32_t code,
 
 VOID KeBugCheckEx(ULONG Code, ULONG_PTR P1, ULONG_PTR P2, ULONG_PTR P3, ULONG_PTR P4) {
     char text[160];
-    snprintf(text, sizeof(text), "KeBugCheckEx(0x%X, 0x%lX, 0x%lX, 0x%lX, 0x%lX)", Code, P1, P2, P3,
-             P4);
+    snprintf(text, sizeof(text), "KeBugCheckEx(0x%X, 0x%llX, 0x%llX, 0x%llX, 0x%llX)", Code, P1, P2,
+             P3, P4);
     bugcheck(NtRuleKeBugCheck, NT_SITE, Code, (const uint64_t[4]){P1, P2, P3, P4}, text);
 }
 

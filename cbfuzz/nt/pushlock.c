@@ -6,7 +6,7 @@ enum { EXCLUSIVE = 1, ONE_READER = 2, MOST_READERS = 0x10000 };
 static void check_value(PEX_PUSH_LOCK lock, const char *routine, const void *site) {
     ULONG_PTR value = *lock;
     if (NT_UNLIKELY(value > MOST_READERS || (value & EXCLUSIVE && value != EXCLUSIVE)))
-        nt_stop(NtRuleLockNotInitialized, site, (uintptr_t)lock, value, routine, "found 0x%lX",
+        nt_stop(NtRuleLockNotInitialized, site, (uintptr_t)lock, value, routine, "found 0x%llX",
                 value);
 }
 

@@ -5,7 +5,7 @@ enum { ACTIVE = 1, ONE_HOLDER = 2, MOST_HOLDERS = 0x10000000 };
 
 static void check_value(const EX_RUNDOWN_REF *ref, const char *routine, const void *site) {
     if (NT_UNLIKELY(ref->Count > MOST_HOLDERS))
-        nt_stop(NtRuleLockNotInitialized, site, (uintptr_t)ref, ref->Count, routine, "found 0x%lX",
+        nt_stop(NtRuleLockNotInitialized, site, (uintptr_t)ref, ref->Count, routine, "found 0x%llX",
                 ref->Count);
 }
 
@@ -26,7 +26,7 @@ static void release(PEX_RUNDOWN_REF ref, ULONG count, const char *routine, const
     check_value(ref, routine, site);
     if (NT_UNLIKELY(ref->Count < (ULONG_PTR)count * ONE_HOLDER))
         nt_stop(NtRuleRundownUnbalanced, site, (uintptr_t)ref, ref->Count, routine,
-                "found %lu holders", ref->Count / ONE_HOLDER);
+                "found %llu holders", ref->Count / ONE_HOLDER);
     ref->Count -= (ULONG_PTR)count * ONE_HOLDER;
     nt_wake(ref);
 }
@@ -59,7 +59,7 @@ static void wait_for_release(PEX_RUNDOWN_REF ref, const char *routine, const voi
     for (ref->Count |= ACTIVE; ref->Count != ACTIVE;)
         if (NT_UNLIKELY(!nt_wait_for_lock(ref)))
             nt_stop(NtRuleRundownDeadlock, site, (uintptr_t)ref, ref->Count, routine,
-                    "the rundown protection has %lu holders", ref->Count / ONE_HOLDER);
+                    "the rundown protection has %llu holders", ref->Count / ONE_HOLDER);
 }
 
 VOID ExWaitForRundownProtectionRelease(PEX_RUNDOWN_REF RunRef) {

@@ -59,7 +59,7 @@ void nt_spin_wait(PKSPIN_LOCK lock, const char *routine, const void *site) {
                     "found it held by this thread");
         if (!is_mark(value))
             nt_stop(NtRuleSpinLockNotInitialized, site, (uintptr_t)lock, value, routine,
-                    "found 0x%lX", value);
+                    "found 0x%llX", value);
         if (!nt_wait_for_lock(lock))
             nt_stop(NtRuleSpinLockDeadlock, site, (uintptr_t)lock, value, routine,
                     "the spin lock is held by a thread that waits, too");
@@ -80,7 +80,8 @@ static void acquire(PKSPIN_LOCK lock, NtHeldKind kind, const char *routine, cons
 static void release(PKSPIN_LOCK lock, const char *routine, const void *site) {
     int index = nt_find_held(lock);
     if (NT_UNLIKELY(*lock != mark_of(nt_current_thread) || index < 0))
-        nt_stop(NtRuleSpinLockRelease, site, (uintptr_t)lock, *lock, routine, "found 0x%lX", *lock);
+        nt_stop(NtRuleSpinLockRelease, site, (uintptr_t)lock, *lock, routine, "found 0x%llX",
+                *lock);
     nt_drop_held(index);
     *lock = 0;
     nt_wake(lock);
