@@ -26,9 +26,9 @@ enum {
     MACHINE_FRAMES = 64,          /* calls in progress: five levels of routines, stages between */
     MACHINE_PROCESSORS = 64,
     /* From so many live ones on an implementation may say that it has no room. */
-    MACHINE_ROOM_OBJECTS = 48,
-    MACHINE_ROOM_REGISTRATIONS = 48,
-    MACHINE_ROOM_NAME = 200 /* code units of a name */
+    MACHINE_ROOM_OBJECTS = 16,
+    MACHINE_ROOM_REGISTRATIONS = 16,
+    MACHINE_ROOM_NAME = 60 /* code units of a name */
 };
 
 enum { NO_ID = 0xFFFF };

@@ -22,8 +22,12 @@ uint16_t object_named(const Machine *machine, const SpecObject *object) {
     if (object->system == 3 && !(machine->readings.answers[QUESTION_PROCESSOR_ADD] & 1)) return 0;
     if (object->system || object->permanent) return WORLDS_ALL;
     uint16_t kept = WORLDS_NAME_KEPT | (object->opened ? 0 : WORLDS_NAME_UNTIL_OPENED);
-    if (object->made_temporary) kept = WORLDS_MADE_KEPT;
-    return object_alive(object) & kept;
+    uint16_t referenced = WORLDS_NAME_REFERENCED;
+    if (object->made_temporary) {
+        kept = WORLDS_MADE_KEPT & ~WORLDS_NAME_REFERENCED;
+        referenced &= WORLDS_MADE_KEPT;
+    }
+    return (object_alive(object) & kept) | (object_held(object) & referenced);
 }
 
 unsigned objects_alive(const Machine *machine) {

@@ -10,7 +10,9 @@ static const struct {
     [QUESTION_TEMPORARY_NAME] =
         {{"TEMPORARY-NAME-GONE", "a temporary object has no name once create has returned"},
          {"TEMPORARY-NAME-KEPT", "a temporary object keeps its name as long as it lives"},
-         {"TEMPORARY-NAME-UNTIL-OPENED", "a temporary object keeps its name until it is opened"}},
+         {"TEMPORARY-NAME-UNTIL-OPENED", "a temporary object keeps its name until it is opened"},
+         {"TEMPORARY-NAME-REFERENCED",
+          "a temporary object keeps its name as long as its users hold references"}},
     [QUESTION_MAKE_TEMPORARY] = {{"MAKE-TEMPORARY-NAME-GONE",
                                   "made temporary, an object loses its name at once"},
                                  {"MAKE-TEMPORARY-NAME-KEPT",
@@ -46,9 +48,9 @@ static const struct {
 };
 
 static const uint16_t worlds_of[3][QUESTION_ANSWERS] = {
-    {WORLDS_NAME_GONE, WORLDS_NAME_KEPT, WORLDS_NAME_UNTIL_OPENED},
-    {WORLDS_MADE_GONE, WORLDS_MADE_KEPT, 0},
-    {WORLDS_OWN_REFERENCE, WORLDS_CALLERS_REFERENCE, 0},
+    {WORLDS_NAME_GONE, WORLDS_NAME_KEPT, WORLDS_NAME_UNTIL_OPENED, WORLDS_NAME_REFERENCED},
+    {WORLDS_MADE_GONE, WORLDS_MADE_KEPT},
+    {WORLDS_OWN_REFERENCE, WORLDS_CALLERS_REFERENCE},
 };
 
 const char *reading_name(Question question, unsigned answer) {

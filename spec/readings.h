@@ -11,7 +11,7 @@
 
 typedef enum {
     /* The first three decide what later steps may show; they are weighed together. */
-    QUESTION_TEMPORARY_NAME,       /* gone, kept, kept until opened */
+    QUESTION_TEMPORARY_NAME,       /* gone, kept, kept until opened, kept while referenced */
     QUESTION_MAKE_TEMPORARY,       /* name gone at once, kept while the object lives */
     QUESTION_UNREGISTER_REFERENCE, /* the registration's own, the caller's */
     /* Each of these is answered by the step that asks it. */
@@ -25,7 +25,7 @@ typedef enum {
     QUESTIONS
 } Question;
 
-enum { QUESTION_ANSWERS = 3 };
+enum { QUESTION_ANSWERS = 4 };
 
 /* Which answers are still possible. */
 typedef struct {
@@ -54,14 +54,16 @@ bool readings_decided(const Readings *readings, Question question, unsigned *ans
 
 /* Worlds: combinations of the answers to the first three questions. */
 enum {
-    WORLDS_ALL = 0x0FFF,
-    WORLDS_NAME_GONE = 0x0249,         /* temporary name: answer 0 */
-    WORLDS_NAME_KEPT = 0x0492,         /* answer 1 */
-    WORLDS_NAME_UNTIL_OPENED = 0x0924, /* answer 2 */
-    WORLDS_MADE_GONE = 0x01C7,         /* make_temporary: answer 0 */
-    WORLDS_MADE_KEPT = 0x0E38,         /* answer 1 */
-    WORLDS_OWN_REFERENCE = 0x003F,     /* unregister's reference: answer 0 */
-    WORLDS_CALLERS_REFERENCE = 0x0FC0  /* answer 1 */
+    WORLDS = 16,
+    WORLDS_ALL = 0xFFFF,
+    WORLDS_NAME_GONE = 0x1111,         /* temporary name: answer 0 */
+    WORLDS_NAME_KEPT = 0x2222,         /* answer 1 */
+    WORLDS_NAME_UNTIL_OPENED = 0x4444, /* answer 2 */
+    WORLDS_NAME_REFERENCED = 0x8888,   /* answer 3 */
+    WORLDS_MADE_GONE = 0x0F0F,         /* make_temporary: answer 0 */
+    WORLDS_MADE_KEPT = 0xF0F0,         /* answer 1 */
+    WORLDS_OWN_REFERENCE = 0x00FF,     /* unregister's reference: answer 0 */
+    WORLDS_CALLERS_REFERENCE = 0xFF00  /* answer 1 */
 };
 
 /* Brings answers[] of the first three questions in line with the worlds left. */

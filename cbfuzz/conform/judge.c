@@ -94,10 +94,12 @@ static void look_for_another_reading(Judge *judge, Case *one, bool windows) {
     for (unsigned q = 0; q < QUESTIONS; q++) {
         if (fresh->after.answers[q] & before.answers[q]) continue;
         const Case *by = judge->shown_by[windows][q];
-        fprintf(out, ": here %s, but %s in %s",
-                reading_name(q, (unsigned)__builtin_ctz(fresh->after.answers[q] | 8)),
-                reading_name(q, (unsigned)__builtin_ctz(before.answers[q] | 8)),
-                by ? by->name : "calibration");
+        fprintf(
+            out, ": here %s, but %s in %s",
+            reading_name(q,
+                         (unsigned)__builtin_ctz(fresh->after.answers[q] | 1u << QUESTION_ANSWERS)),
+            reading_name(q, (unsigned)__builtin_ctz(before.answers[q] | 1u << QUESTION_ANSWERS)),
+            by ? by->name : "calibration");
         if (by) one->before = by->path;
     }
     fclose(out);

@@ -42,7 +42,7 @@ Prediction predict(const Program *program, bool windows) {
     static Executor executor;
     Prediction prediction = {.line = NO_LINE};
     executor.actor = &predicted;
-    for (unsigned pass = 0; pass < 2 * 12; pass++) {
+    for (unsigned pass = 0; pass < 2 * WORLDS; pass++) {
         Start start = {windows, pick(windows, pass / 2, pass % 2), {0}, NT_INITIAL_PROCESSORS};
         Readings taken = start.readings;
         Judgement judgement;

@@ -41,6 +41,11 @@ static const char *const questions[] = {
     "a = create \"\\Callback\\Calibrate\"\n"
     "b = open \"\\Callback\\Calibrate\"\n"
     "c = open \"\\Callback\\Calibrate\"\n",
+    /* ... and while nothing but a registration holds it? */
+    "a = create \"\\Callback\\Calibrate\"\n"
+    "r1 = register a F1 1\n"
+    "dereference a\n"
+    "b = open \"\\Callback\\Calibrate\"\n",
     /* ... and one that was made temporary? */
     "a = create \"\\Callback\\Calibrate\" permanent\n"
     "make_temporary a\n"

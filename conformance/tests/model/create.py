@@ -14,10 +14,10 @@ class Create:
             return True  # [create]: permanent, so it is not deleted
         if o.made_temporary and self.answer("the name after make_temporary") == "gone":
             return False
-        if o.made_temporary:
-            return True
         answer = self.answer("the name of a temporary object")
-        return answer == "kept" or answer == "until opened" and not o.opened
+        if answer == "while referenced":
+            return o.references > 0
+        return o.made_temporary or answer == "kept" or answer == "until opened" and not o.opened
 
     def bearers(self, name, insensitive):
         """The objects that have this name, and those that may have it.

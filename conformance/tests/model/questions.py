@@ -3,8 +3,9 @@
 QUESTIONS = {
     # [create] asks for OBJ_PERMANENT so that an object is not deleted before it can be registered
     # with the object manager, and does not say what is there without it. [facts]: no handle is
-    # open when create returns, so the name has gone; or it goes when a first open closes its handle.
-    "the name of a temporary object": ("gone", "until opened", "kept"),
+    # open when create returns, so the name has gone; or it goes when a first open closes its handle,
+    # or with the last reference from create and open, as if that were a handle.
+    "the name of a temporary object": ("gone", "until opened", "while referenced", "kept"),
     # [create] sends the reader elsewhere for how a permanent object ends.
     "the name after make_temporary": ("gone", "kept"),
     # [using], paragraph 8: unregistering removes "its reference". Whose: one that registering took,
