@@ -43,7 +43,7 @@ int cli_assemble(int argc, char **argv) {
         json_object_set_new(document, "file", report_json_text(options.output));
         json_object_set_new(document, "statements", json_integer(program->statement_count));
         json_object_set_new(document, "bytes", json_integer((json_int_t)size));
-        code = report_json_end(document, 0);
+        code = cli_json_end(document, 0);
     } else {
         code = good ? 0
                     : cli_reject(&options, file_exit_code(errno), "assemble", "%s",

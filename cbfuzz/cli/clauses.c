@@ -96,7 +96,7 @@ int cli_clauses(int argc, char **argv) {
                 matrix.wrong, matrix.problem_count);
     if (!options.markdown) fputc('\n', out);
     matrix_free(&matrix);
-    if (options.json) return report_json_end(document, code);
+    if (options.json) return cli_json_end(document, code);
     json_decref(document);
     return cli_end(code, "clauses");
 }

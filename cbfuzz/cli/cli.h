@@ -66,6 +66,9 @@ int cli_fail(int code, const char *command, const char *format, ...)
 int cli_reject(const Options *options, int code, const char *command, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* report_json_end for a document that says what has failed, if anything, as its "error". */
+int cli_json_end(json_t *document, int code);
+
 /* Where people's text goes: standard output, or with --json standard error. */
 FILE *cli_out(const Options *options);
 

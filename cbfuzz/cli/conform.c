@@ -92,7 +92,7 @@ static int list(Conform *conform) {
     if (!options->json) return cli_end(code, "conform");
     json_t *document = report_json("conform");
     conform_json_cases(document, &conform->suite);
-    return report_json_end(document, code);
+    return cli_json_end(document, code);
 }
 
 /* What can be known to go wrong before anything is run. -1, or the exit code. */
@@ -195,7 +195,7 @@ static int run(Conform *conform, Implementation *implementation) {
     if (!options->json) return cli_end(code, "conform");
     json_t *document = report_json("conform");
     conform_json(document, &conform->summary);
-    return report_json_end(document, code);
+    return cli_json_end(document, code);
 }
 
 int cli_conform(int argc, char **argv) {

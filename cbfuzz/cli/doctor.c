@@ -213,7 +213,7 @@ int cli_doctor(int argc, char **argv) {
     if (options.json) {
         json_t *document = report_json("doctor");
         json_object_set_new(document, "checks", doctor.checks);
-        return report_json_end(document, doctor.code);
+        return cli_json_end(document, doctor.code);
     }
     json_decref(doctor.checks);
     return cli_end(doctor.code, "doctor");

@@ -212,7 +212,7 @@ int cli_fuzz(int argc, char **argv) {
             result.exercised, result.exercisable, result.finding_count,
             result.finding_count == 1 ? "" : "s", result.seconds,
             interrupt_signal ? ", interrupted" : "");
-    if (options.json) code = report_json_end(as_json(&result, &options, listener.findings), code);
+    if (options.json) code = cli_json_end(as_json(&result, &options, listener.findings), code);
     else {
         json_decref(listener.findings);
         code = cli_end(code, "fuzz");

@@ -94,7 +94,7 @@ int cli_minimize(int argc, char **argv) {
     code = minimize_file(&options, &runner, program, document);
     runner_close(&runner);
     program_free(program);
-    if (options.json) return report_json_end(document, code);
+    if (options.json) return cli_json_end(document, code);
     json_decref(document);
     return cli_end(code, "minimize");
 }

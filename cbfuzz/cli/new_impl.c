@@ -94,5 +94,5 @@ int cli_new_impl(int argc, char **argv) {
     if (!options.json) return cli_end(0, "new-impl");
     json_t *document = report_json("new-impl");
     json_object_set_new(document, "folder", report_json_text(folder));
-    return report_json_end(document, 0);
+    return cli_json_end(document, 0);
 }

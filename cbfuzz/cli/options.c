@@ -40,12 +40,15 @@ static const struct {
 };
 enum { ROWS = sizeof table / sizeof table[0] };
 
+static char first_failure[1024]; /* "": none */
+
 int cli_fail(int code, const char *command, const char *format, ...) {
     va_list arguments;
     char text[1024];
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
+    if (!first_failure[0]) snprintf(first_failure, sizeof first_failure, "%s", text);
     fflush(stdout);
     char shown[4096];
     load_printable(text, shown, sizeof shown);
@@ -61,8 +64,12 @@ int cli_reject(const Options *options, int code, const char *command, const char
     va_end(arguments);
     code = cli_fail(code, command, "%s", text);
     if (!options->json) return code;
-    json_t *document = report_json(command);
-    json_object_set_new(document, "error", report_json_text(text));
+    return cli_json_end(report_json(command), code);
+}
+
+int cli_json_end(json_t *document, int code) {
+    if (code >= EXIT_REQUEST && first_failure[0])
+        json_object_set_new(document, "error", report_json_text(first_failure));
     return report_json_end(document, code);
 }
 

@@ -252,5 +252,5 @@ int cli_run(int argc, char **argv) {
     json_t *document = report_json("run");
     json_object_set_new(document, "programs", run.programs);
     json_object_set_new(document, "readings", report_json_readings(&run.readings));
-    return report_json_end(document, code);
+    return cli_json_end(document, code);
 }

@@ -38,7 +38,7 @@ int cli_show(int argc, char **argv) {
         json_object_set_new(document, "statements", json_integer(program->statement_count));
         json_object_set_new(document, "script", report_json_text(text ? text : ""));
         free(text);
-        code = report_json_end(document, 0);
+        code = cli_json_end(document, 0);
     }
     program_free(program);
     return code;

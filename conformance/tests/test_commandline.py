@@ -605,6 +605,19 @@ def test_bytes_are_not_named_like_a_script(cbfuzz, script):
     assert path.read_text() == ORDER
 
 
+@pytest.mark.parametrize("arguments, says", [
+    (["fuzz", "--runs", "1", "no/corpus"], "no/corpus: No such file"),
+    (["fuzz", "--artifacts", "/dev/null"], "/dev/null: not a folder"),
+    (["run", "no/file"], "no/file: No such file"),
+    (["minimize", "--impl", "IMPL", "ORDER", "-o", "/no/folder/out"], "/no/folder/out: cannot be written"),
+    (["emit-c", "ORDER", "-o", "/no/folder/out"], "/no/folder/out: cannot be written")])
+def test_json_says_what_failed_in_the_middle(cbfuzz, script, insert_head, arguments, says):
+    """As it does when the mistake is seen before anything is done."""
+    named = {"IMPL": insert_head, "ORDER": script(ORDER)}
+    shown = cbfuzz(arguments[0], "--json", *[named.get(word, word) for word in arguments[1:]], code=2)
+    assert shown.json["error"].startswith(says) and shown.json["exit"] == 2
+
+
 def test_json_of_a_wrong_option(cbfuzz):
     """The document is there wherever --json stands, for one mistake or another."""
     for arguments in (["fuzz", "--json", "--nope"], ["fuzz", "--runs", "0", "--json"], ["show", "-o", "--json"],
