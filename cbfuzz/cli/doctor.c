@@ -27,7 +27,8 @@ typedef struct {
     FILE *out;
     json_t *checks;
     unsigned counts[3];
-    int code; /* of the first check that is WRONG */
+    int code;      /* of the first check that is WRONG */
+    json_t *error; /* and what it found; NULL: none is */
 } Doctor;
 
 static void tell(Doctor *doctor, Health health, const char *what, const char *detail,
@@ -49,7 +50,9 @@ static void tell(Doctor *doctor, Health health, const char *what, const char *de
 
 static void fail(Doctor *doctor, int code, const char *what, const char *detail, const char *mend) {
     tell(doctor, WRONG, what, detail, mend);
-    if (!doctor->code) doctor->code = code;
+    if (doctor->code) return;
+    doctor->code = code;
+    doctor->error = report_json_text(detail);
 }
 
 /* The first line that a command prints; false: it fails. Words without quotes only. */
@@ -213,8 +216,10 @@ int cli_doctor(int argc, char **argv) {
     if (options.json) {
         json_t *document = report_json("doctor");
         json_object_set_new(document, "checks", doctor.checks);
+        if (doctor.code >= EXIT_REQUEST) json_object_set_new(document, "error", doctor.error);
         return cli_json_end(document, doctor.code);
     }
     json_decref(doctor.checks);
+    json_decref(doctor.error);
     return cli_end(doctor.code, "doctor");
 }

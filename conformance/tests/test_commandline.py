@@ -609,6 +609,7 @@ def test_bytes_are_not_named_like_a_script(cbfuzz, script):
     (["fuzz", "--runs", "1", "no/corpus"], "no/corpus: No such file"),
     (["fuzz", "--artifacts", "/dev/null"], "/dev/null: not a folder"),
     (["run", "no/file"], "no/file: No such file"),
+    (["doctor", "--impl", "no/file"], "no/file: No such file"),
     (["minimize", "--impl", "IMPL", "ORDER", "-o", "/no/folder/out"], "/no/folder/out: cannot be written"),
     (["emit-c", "ORDER", "-o", "/no/folder/out"], "/no/folder/out: cannot be written")])
 def test_json_says_what_failed_in_the_middle(cbfuzz, script, insert_head, arguments, says):
