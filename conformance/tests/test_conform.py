@@ -494,6 +494,7 @@ def test_no_report_after_a_wrong_request(place):
 def test_interrupted(place, wrong):
     """Ctrl-C: exit 130, the reports are complete, the baseline is as it was."""
     hang = "clause ROUTINE-TASKS\n" + (ROOT / "corpus/regression/rare_endless_loop.cbs").read_text()
+    place.case("a/fails_at_once.cbs", f"clause CREATE-NEW\n{CREATE.rstrip()} -> error\n")
     for number in range(20):
         place.case(f"hang/{number:02}.cbs", hang)
     process = subprocess.Popen([CBFUZZ, "conform", "--json", "--impl", wrong("rare_endless_loop"), "--junit", "report.xml",
@@ -506,7 +507,7 @@ def test_interrupted(place, wrong):
     assert LAST.fullmatch(err.decode().splitlines()[-1])[2], err
     document = json.loads(out)
     statuses = [row["status"] for row in document["cases"]]
-    assert document["exit"] == 130 and len(statuses) == 23
+    assert document["exit"] == 130 and len(statuses) == 24
     assert statuses.count("fails") >= 1 and statuses.count("not run") >= 5
     assert (place.folder / "report.xml").read_text().count("not run: interrupted") == statuses.count("not run")
     assert json.loads((place.folder / "report.sarif").read_text())["runs"][0]["invocations"][0]["exitCode"] == 130
