@@ -27,10 +27,19 @@ static bool write_all(int file, const char *data, size_t size) {
     return true;
 }
 
-/* Writes to the open file and closes it. 0, or errno. */
-static int fill(int file, const void *data, size_t size, bool fresh) {
-    int why = write_all(file, data, size) && (!fresh || fchmod(file, 0644) == 0) ? 0 : errno;
+/* Writes to the open file and closes it; a fresh one gets its mode. 0, or errno. */
+static int fill(int file, const void *data, size_t size, mode_t mode) {
+    int why = write_all(file, data, size) && (!mode || fchmod(file, mode) == 0) ? 0 : errno;
     return close(file) != 0 && !why ? errno : why;
+}
+
+/* Of the file that stands there, or what a new one gets. */
+static mode_t mode_of(const char *path) {
+    struct stat status;
+    if (stat(path, &status) == 0) return status.st_mode & 0777;
+    mode_t mask = umask(0);
+    umask(mask);
+    return 0666 & ~mask;
 }
 
 /* 0, or errno. */
@@ -38,7 +47,7 @@ static int replace(const char *path, const void *data, size_t size) {
     char *beside = NULL;
     if (asprintf(&beside, "%s.XXXXXX", path) < 0) return ENOMEM;
     int file = mkostemp(beside, O_CLOEXEC);
-    int why = file < 0 ? errno : fill(file, data, size, true);
+    int why = file < 0 ? errno : fill(file, data, size, mode_of(path));
     if (!why && rename(beside, path) != 0) why = errno;
     if (why && file >= 0) unlink(beside);
     free(beside);
@@ -53,7 +62,7 @@ static int write_file(const char *path, const void *data, size_t size) {
     if (there && S_ISDIR(status.st_mode)) return EISDIR;
     if (there && !S_ISREG(status.st_mode)) {
         int file = open(path, O_WRONLY | O_CLOEXEC);
-        return file < 0 ? errno : fill(file, data, size, false);
+        return file < 0 ? errno : fill(file, data, size, 0);
     }
     char *target = there ? realpath(path, NULL) : strdup(path);
     int why = target ? replace(target, data, size) : errno;

@@ -485,6 +485,12 @@ def test_reports_replace_what_was_there(place):
     assert sorted(path.name for path in place.folder.iterdir()) == ["conformance", "link", "target"]
 
 
+def test_reports_have_the_mode_that_files_have(place):
+    (place.folder / "there").touch(mode=0o600)
+    place.run("--junit", "there", "--sarif", "new", umask=0o027, code=0)
+    assert [(place.folder / name).stat().st_mode & 0o777 for name in ("there", "new")] == [0o600, 0o640]
+
+
 def test_no_report_after_a_wrong_request(place):
     place.run("--junit", "report.xml", "--impl", "/nonexistent.so", code=2)
     place.run("--junit", "report.xml", "nobody", code=2)
