@@ -18,7 +18,8 @@ static const char help[] =
     "       cbfuzz run --gdb [--impl I] [--profile P] FILE [-- gdb flags]\n\n"
     "Runs each program, script or bytes, on the implementation and on the reference\n"
     "machine, and says what the run says of the implementation. A folder stands for\n"
-    "all programs in it; - is standard input.\n\n"
+    "all programs in it; - is standard input. With --impl, a script of a folder that\n"
+    "states profile windows is skipped, unless it is asked for, when it diverges.\n\n"
     "  --impl I      a shared object (see scripts/build-impl); default: builtin\n"
     "  --profile P   documented (default) or windows\n"
     "  --trace       print every call and routine as it happens\n"
@@ -39,7 +40,7 @@ typedef struct {
     Program *program;
     json_t *programs;
     FILE *trace; /* of one program, for --json: written by the process that runs it */
-    unsigned counts[VERDICTS], selected, wrong;
+    unsigned counts[VERDICTS], selected, skipped, wrong;
     int failed; /* exit code; 0: nothing has */
 } Run;
 
@@ -79,6 +80,15 @@ static json_t *take_trace(FILE *file) {
     return lines;
 }
 
+static void add_trace(Run *run, json_t *row) {
+    json_t *lines = take_trace(run->trace);
+    if (!lines) {
+        run->failed = EXIT_TOOL;
+        cli_fail(EXIT_TOOL, "run", "the trace cannot be read back: %s", strerror(errno));
+    }
+    json_object_set_new(row, "trace", lines ? lines : json_null());
+}
+
 static void tell(Run *run, const char *path, const Finding *finding) {
     const Options *options = run->options;
     FILE *out = cli_out(options);
@@ -92,14 +102,34 @@ static void tell(Run *run, const char *path, const Finding *finding) {
     json_object_set_new(row, "file", report_json_text(path));
     report_json_finding(row, finding);
     json_object_set_new(row, "statements", json_integer(finding->judgement.statements));
-    if (run->trace) {
-        json_t *lines = take_trace(run->trace);
-        if (!lines) {
-            run->failed = EXIT_TOOL;
-            cli_fail(EXIT_TOOL, "run", "the trace cannot be read back: %s", strerror(errno));
-        }
-        json_object_set_new(row, "trace", lines ? lines : json_null());
-    }
+    if (run->trace) add_trace(run, row);
+    json_array_append_new(run->programs, row);
+}
+
+/* Somebody's own implementation need not do as Windows does unless that is asked for, or a
+ * script that states it is named: not because one lies in a folder. */
+static bool is_asked_for(const Run *run, const char *path) {
+    if (run->options->windows || run->runner.implementation->builtin ||
+        !program_needs_windows(run->program))
+        return true;
+    for (int i = 0; i < run->options->file_count; i++)
+        if (strcmp(run->options->files[i], path) == 0) return true;
+    return false;
+}
+
+static void tell_skipped(Run *run, const char *path) {
+    char shown[4200];
+    load_printable(path, shown, sizeof shown);
+    fprintf(
+        cli_out(run->options),
+        "skipped   %s: does not do as Windows, which is not asked for (--profile windows does)\n",
+        shown);
+    json_t *row = json_object();
+    json_object_set_new(row, "file", report_json_text(path));
+    json_object_set_new(row, "verdict", json_string("skipped"));
+    json_object_set_new(row, "clause", json_null());
+    json_object_set_new(row, "step", json_null());
+    if (run->trace) add_trace(run, row);
     json_array_append_new(run->programs, row);
 }
 
@@ -127,6 +157,11 @@ static bool run_file(void *context, const char *path) {
         return false;
     }
     const Judgement *judgement = &run->runner.session->judgement;
+    if (judgement->verdict == VERDICT_DIVERGES && !is_asked_for(run, path)) {
+        run->skipped++;
+        tell_skipped(run, path);
+        return !run->failed;
+    }
     run->counts[judgement->verdict]++;
     learn(run);
     if (judgement->verdict == VERDICT_CONFORMS) {
@@ -142,10 +177,12 @@ static void sum_up(const Run *run, double seconds) {
     unsigned findings = 0;
     for (unsigned i = 0; i < VERDICTS; i++)
         if (verdict_is_finding((Verdict)i)) findings += run->counts[i];
+    char skipped[32] = "";
+    if (run->skipped) snprintf(skipped, sizeof skipped, "%u skipped, ", run->skipped);
     fprintf(cli_out(run->options),
-            "cbfuzz run: %u programs, %u conform, %u findings, %u misuse, %u wrong, %.1f s%s\n",
+            "cbfuzz run: %u programs, %u conform, %u findings, %u misuse, %s%u wrong, %.1f s%s\n",
             run->selected, run->counts[VERDICT_CONFORMS], findings, run->counts[VERDICT_MISUSE],
-            run->wrong, seconds, interrupt_signal ? ", interrupted" : "");
+            skipped, run->wrong, seconds, interrupt_signal ? ", interrupted" : "");
 }
 
 static int code_of(const Run *run) {
