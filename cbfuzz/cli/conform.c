@@ -56,11 +56,23 @@ static void tell_mistakes(const Suite *suite) {
             cli_fail(EXIT_REQUEST, "conform", "%s", suite->cases[i].reason);
 }
 
+/* Has it shown something, even if no statement took effect: a failure, misuse, or what
+ * it expects to see? */
+static bool shows(const Case *one) {
+    if (!one->ran) return false;
+    if (one->judgement.verdict != VERDICT_CONFORMS) return true;
+    for (uint32_t i = 0; i < one->program->line_count; i++)
+        if (one->program->lines[i].expect != EXPECT_UNSAID) return true;
+    return false;
+}
+
 /* Did anything happen that could have gone wrong? */
 static bool is_empty(const Summary *summary) {
     const unsigned *counts = summary->counts;
     const Suite *suite = summary->suite;
     if (interrupt_signal || counts[CASE_WRONG] || summary->effective) return false;
+    for (unsigned i = 0; i < suite->count; i++)
+        if (shows(&suite->cases[i])) return false;
     for (unsigned i = 0; i < suite->count; i++)
         if (suite->cases[i].ran) {
             cli_fail(EXIT_REQUEST, "conform",

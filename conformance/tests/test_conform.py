@@ -306,6 +306,29 @@ def test_nothing_happened(place):
     assert "nothing happened" in place.run(path, code=2).err
 
 
+@pytest.mark.parametrize("text", ["clause CREATE-UNNAMED\na = create unnamed -> STATUS_UNSUCCESSFUL\n",
+                                  "clause CREATE-UNNAMED\na = open unnamed -> error\n",
+                                  'clause NOTIFY-OBJECT\na = open "\\Callback\\Nobody"\nnotify a 1 2\n'])
+def test_what_has_to_fail_is_something_that_happens(place, text):
+    place.run(place.case("a/fails.cbs", text), code=0)
+
+
+def test_a_failure_without_effect_is_a_failure(place, tmp_path):
+    """An implementation that does nothing fails each case, also one alone."""
+    (tmp_path / "refuses.c").write_text("""#include <ntddk.h>
+NTSTATUS CbfuzzInitialize(VOID) { return STATUS_SUCCESS; }
+NTSTATUS ExCreateCallback(PCALLBACK_OBJECT *Object, POBJECT_ATTRIBUTES Attributes, BOOLEAN Create, BOOLEAN Multiple)
+{ return STATUS_NOT_IMPLEMENTED; }
+PVOID ExRegisterCallback(PCALLBACK_OBJECT Object, PCALLBACK_FUNCTION Function, PVOID Context) { return NULL; }
+VOID ExUnregisterCallback(PVOID Registration) { }
+VOID ExNotifyCallback(PVOID Object, PVOID Argument1, PVOID Argument2) { }
+""")
+    impl = build_impl(tmp_path / "refuses.so", tmp_path / "refuses.c")
+    assert "DIVERGES  CREATE-NEW" in place.run("--impl", impl, ORDER, code=1).out
+    place.run("--impl", impl, "--baseline", "known.txt", "--update-baseline", ORDER, code=0)
+    place.run("--impl", impl, "--baseline", "known.txt", ORDER, code=0)
+
+
 def test_list_runs_nothing(place, insert_head):
     shown = place.run("--list", "--impl", insert_head, code=0)
     assert ORDER in shown.out and "NOTIFY-ORDER" in shown.out and "Two routines" in shown.out
