@@ -170,16 +170,22 @@ static bool boot(Implementation *implementation, char *error, size_t size) {
 }
 
 /* What the dynamic linker says, without the name of our copy; and what that means. */
-static void tell_linker_error(const Implementation *implementation, char *error, size_t size) {
+static void tell_linker_error(const Implementation *implementation, const char *copy, char *error,
+                              size_t size) {
     const char *text = dlerror(), *undefined = "undefined symbol: ";
-    const char *colon = text ? strstr(text, ": ") : NULL;
-    text = colon ? colon + 2 : text;
+    size_t length = strlen(copy);
+    if (text && strncmp(text, copy, length) == 0 && strncmp(text + length, ": ", 2) == 0)
+        text += length + 2;
     const char *symbol = text ? strstr(text, undefined) : NULL;
-    if (symbol)
+    if (symbol) symbol += strlen(undefined);
+    if (symbol && strncmp(symbol, "__", 2) == 0 && strstr(symbol, "san_"))
+        snprintf(error, size, "%s: needs %s of another sanitizer; build it with scripts/build-impl",
+                 implementation->path, symbol);
+    else if (symbol)
         snprintf(error, size,
                  "%s: needs %s, which the kernel environment does not have; bring it along, or "
                  "do without it",
-                 implementation->path, symbol + strlen(undefined));
+                 implementation->path, symbol);
     else
         snprintf(error, size, "%s: cannot be loaded: %s", implementation->path,
                  text ? text : "no reason given");
@@ -213,7 +219,7 @@ bool implementation_load(Implementation *implementation, char *error, size_t siz
         bool forward = guard_direction();
         guard_loading = false;
         if (!handle) {
-            tell_linker_error(implementation, error, size);
+            tell_linker_error(implementation, copy, error, size);
             return false;
         }
         if (!forward) return tell_direction(implementation, error, size);

@@ -74,14 +74,28 @@ static bool is_shared_object(const char *path, int file, off_t file_size, char *
     return false;
 }
 
-/* Does it call the sanitizer? Then it has that name, for the linker. */
-static bool is_sanitized(int file, size_t size) {
-    static const char name[] = "__asan_init";
+/* Has it that name, for the linker? */
+static bool has_name(int file, size_t size, const char *name, size_t length) {
     char *image = mmap(NULL, size, PROT_READ, MAP_PRIVATE, file, 0);
     if (image == MAP_FAILED) return false;
-    bool found = memmem(image, size, name, sizeof name) != NULL;
+    bool found = memmem(image, size, name, length) != NULL;
     munmap(image, size);
     return found;
+}
+
+/* Does it call the sanitizer? */
+static bool is_sanitized(int file, size_t size) {
+    static const char name[] = "__asan_init";
+    return has_name(file, size, name, sizeof name);
+}
+
+/* A sanitizer's runtime that it would bring along, in a process that has one; NULL: none. */
+static const char *own_runtime(int file, size_t size) {
+    static const char *const names[] = {"libasan.so", "libtsan.so", "libhwasan.so",
+                                        "libclang_rt.asan", "libclang_rt.tsan"};
+    for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (has_name(file, size, names[i], strlen(names[i]))) return names[i];
+    return NULL;
 }
 
 /* A copy that nobody else can change or remove; the file itself where there is no memory for it. */
@@ -115,6 +129,14 @@ static bool take_file(Implementation *implementation, char *error, size_t size) 
         return false;
     }
     if (!is_shared_object(path, file, status.st_size, error, size)) {
+        close(file);
+        return false;
+    }
+    const char *runtime = own_runtime(file, (size_t)status.st_size);
+    if (runtime) {
+        snprintf(error, size,
+                 "%s: needs %s, a sanitizer of its own; build it with scripts/build-impl", path,
+                 runtime);
         close(file);
         return false;
     }

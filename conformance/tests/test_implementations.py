@@ -191,6 +191,26 @@ def test_not_instrumented(cbfuzz, tmp_path):
     assert "not instrumented" in result.err and "scripts/build-impl" in result.err and result.err.count("\n") == 1
 
 
+@pytest.mark.parametrize("compiler, sanitizer, word", [("clang", "thread", "__tsan_"), ("clang", "memory", "__msan_"),
+                                                       ("gcc", "address", "libasan.so")])
+def test_another_sanitizer(cbfuzz, tmp_path, compiler, sanitizer, word):
+    if not shutil.which(compiler):
+        pytest.skip(f"no {compiler} here")
+    shared = tmp_path / "other.so"
+    subprocess.run([compiler, "-shared", "-fPIC", "-w", "-fshort-wchar", "-fms-extensions", f"-fsanitize={sanitizer}",
+                    "-I", ROOT / "cbfuzz/nt/include", "-o", shared, KERNEL], check=True, timeout=LIMIT)
+    refused(cbfuzz, shared, f"needs {word}", "sanitizer", "scripts/build-impl")
+
+
+def test_library_that_is_not_there(cbfuzz, tmp_path):
+    """The one that is missing is named, not what needs it."""
+    (tmp_path / "empty.c").write_text("int Empty;\n")
+    subprocess.run(["clang", "-shared", "-fPIC", "-o", tmp_path / "libcompanion.so", tmp_path / "empty.c"], check=True)
+    built = build_impl(tmp_path / "needs.so", KERNEL,
+                       flags=["-Wl,--no-as-needed", f"-L{tmp_path}", "-lcompanion"])
+    refused(cbfuzz, built, "libcompanion.so: cannot open shared object file")
+
+
 def test_one_implementation_at_a_time(cbfuzz, kernel):
     for command in (["run", PROGRAM], ["fuzz", "--runs", "1"], ["conform"], ["doctor"]):
         done = cbfuzz(command[0], "--impl", kernel, "--impl", kernel, *command[1:], code=2)
