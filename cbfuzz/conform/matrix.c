@@ -132,6 +132,13 @@ static void read_cases(Matrix *matrix, const Suite *suite) {
             problem(matrix, false,
                     "%s: it is about %s, a rule of the caller's, and does not break it", one->name,
                     clause_get(subject)->id);
+        if (prediction.partial)
+            problem(matrix, false,
+                    "%s:%u: it expects what an implementation of another reading does not show",
+                    one->name,
+                    prediction.partial_line == NO_LINE
+                        ? one->line
+                        : one->program->lines[prediction.partial_line].line);
         for (unsigned word = 0; word < 2; word++)
             broken.bits[word] |= prediction.misused.bits[word];
     }

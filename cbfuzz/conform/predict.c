@@ -25,12 +25,14 @@ bool clause_can_be_misused(ClauseId clause) {
 }
 
 /* The readings that decide whether a program keeps to the rules: the worlds; and
- * either everything else is open, or what may be the caller's mistake is. */
+ * either everything else is open, or what may be refused or the caller's mistake is. */
 static Readings pick(bool windows, unsigned world, bool strict) {
     Readings readings = readings_all(windows);
     if (strict) {
         readings_assume(&readings, "REGISTER-NULL-FORBIDDEN");
         readings_assume(&readings, "UNREGISTER-NULL-FORBIDDEN");
+        readings_assume(&readings, "UNREGISTER-SELF-WAITS");
+        readings_assume(&readings, "SAME-ROUTINE-REFUSED");
         if (!windows) readings_assume(&readings, "PROCESSOR-ADD-ABSENT");
     }
     readings.worlds &= (uint16_t)(1u << world);
@@ -50,6 +52,10 @@ Prediction predict(const Program *program, bool windows) {
         executor_run(&executor, program, &start, &judgement);
         if (judgement.verdict != VERDICT_MISUSE) {
             prediction.legal = true;
+            if (verdict_is_finding(judgement.verdict)) {
+                prediction.partial = true;
+                prediction.partial_line = judgement.line;
+            }
             continue;
         }
         clause_set_add(&prediction.misused, judgement.clause);

@@ -121,6 +121,21 @@ def test_a_case_that_does_not_break_its_rule(tree):
                           "break it"}
 
 
+@pytest.mark.parametrize("reading, text, line", [
+    ("TEMPORARY-NAME-GONE", 'a = create "\\Callback\\Demo"\nb = open "\\Callback\\Demo" -> error\n', 2),
+    ("MAKE-TEMPORARY-NAME-KEPT", 'a = create "\\Callback\\Demo" permanent\nmake_temporary a\n'
+                                 'b = open "\\Callback\\Demo" -> STATUS_SUCCESS\n', 3),
+    ("SAME-ROUTINE-AGAIN", 'a = create "\\Callback\\Demo" multiple\nreference a\nr1 = register a F1 0x10\n'
+                           'r2 = register a F1 0x20 -> handle\n', 4)])
+def test_a_case_that_is_just_to_one_reading_only(tree, reading, text, line):
+    path = tree.folder / "conformance/cases/create/mistake.cbs"
+    path.write_text(f"clause CREATE-NEW\n{text}")
+    problem, = tree.new()
+    assert problem == f"create/mistake.cbs:{line + 1}: it expects what an implementation of another reading does not show"
+    path.write_text(f"clause CREATE-NEW\nreading {reading}\n{text}")
+    assert not tree.new()
+
+
 def test_a_clause_that_the_machine_has_forgotten(tree):
     for path in (tree.folder / "spec").glob("*.c"):
         path.write_text(path.read_text().replace("CLAUSE_NOTIFY_ORDER", "CLAUSE_NOTIFY_ALL"))
