@@ -131,9 +131,11 @@ Permission create_call(Machine *machine, const Call *call) {
 }
 
 /* Why is it wrong that the call found nothing? */
-static ClauseId clause_of_unfound(const Call *call, const Bearers *found) {
+static ClauseId clause_of_unfound(const Machine *machine, const Call *call, const Bearers *found) {
     if (found->unseen)
-        return found->system == 3 ? CLAUSE_SYSTEM_PROCESSOR_ADD : CLAUSE_SYSTEM_OBJECTS;
+        return found->system != 3 ? CLAUSE_SYSTEM_OBJECTS
+               : machine->windows ? CLAUSE_WINDOWS_THREE_OBJECTS
+                                  : CLAUSE_SYSTEM_PROCESSOR_ADD;
     if (found->by_case) return CLAUSE_CREATE_CASE_INSENSITIVE;
     if (found->permanent && found->unheld) return CLAUSE_CREATE_PERMANENT;
     return call->create ? CLAUSE_CREATE_OPENS : CLAUSE_OPEN_SUCCEEDS;
@@ -193,14 +195,14 @@ static Outcome failed(Machine *machine, const SpecFrame *frame, const Return *re
     found->missed = true;
     if (call->create) {
         if (may_fail(machine, path)) return OUTCOME_ALLOWED;
-        ClauseId clause = found->some ? clause_of_unfound(call, found) : CLAUSE_CREATE_NEW;
+        ClauseId clause = found->some ? clause_of_unfound(machine, call, found) : CLAUSE_CREATE_NEW;
         at_stake(machine, clause);
         return worlds_keep(machine, 0, clause);
     }
     at_stake(machine, CLAUSE_OPEN_NEEDS_EXISTING);
     if (may_fail(machine, path)) return OUTCOME_ALLOWED;
     return worlds_keep(machine, (uint16_t)(WORLDS_ALL & ~found->some),
-                       clause_of_unfound(call, found));
+                       clause_of_unfound(machine, call, found));
 }
 
 /* The live object at an address, newest first. */
@@ -324,8 +326,8 @@ static Outcome succeeded(Machine *machine, const SpecFrame *frame, const Return 
         if (found->some & judged_worlds(machine)) clause = CLAUSE_CREATE_STORES_POINTER;
         return worlds_keep(machine, 0, clause);
     }
-    Outcome outcome =
-        worlds_keep(machine, (uint16_t)(WORLDS_ALL & ~found->some), clause_of_unfound(call, found));
+    Outcome outcome = worlds_keep(machine, (uint16_t)(WORLDS_ALL & ~found->some),
+                                  clause_of_unfound(machine, call, found));
     if (outcome != OUTCOME_ALLOWED) return outcome;
     if (found->differs) at_stake(machine, CLAUSE_CREATE_CASE_SENSITIVE);
     at_stake(machine, CLAUSE_OBJECT_NAMED);

@@ -149,7 +149,10 @@ SPEC_RARE static ClauseId explain(Machine *machine, SpecFrame *frame, const Entr
         }
     }
     if (gone) return CLAUSE_UNREGISTER_REMOVES;
-    if (called && due) return CLAUSE_REGISTER_CONTEXT; /* that of another registration */
+    if (called && due) { /* it came with the context of another one, and was called with it */
+        due->called |= bit;
+        return frame->clause = CLAUSE_REGISTER_CONTEXT;
+    }
     if (called) return CLAUSE_NOTIFY_ONCE;
     if (dead) {
         if (dead->object == NO_ID)

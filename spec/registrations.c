@@ -90,10 +90,16 @@ static ClauseId clause_of_room(const SpecObject *object, ClauseId otherwise) {
     return object->opened_differently ? CLAUSE_OPEN_IGNORES_MULTIPLE : otherwise;
 }
 
-static Outcome refused(Machine *machine, const Call *call, const SpecObject *object,
+/* It allows as many as it was created for, so no create or open so far has changed that. */
+static void object_shows_room(SpecObject *object) {
+    object->created_differently = object->opened_differently = false;
+}
+
+static Outcome refused(Machine *machine, const Call *call, SpecObject *object,
                        const Return *result) {
     if (!object->multiple && object->registered) {
         at_stake(machine, CLAUSE_REGISTER_SINGLE);
+        if (!result->allocation_failed) object_shows_room(object);
         return OUTCOME_ALLOWED;
     }
     if (result->allocation_failed) {
@@ -146,6 +152,7 @@ Outcome register_return(Machine *machine, const Return *result) {
         if (!(*same & ~refusing)) return worlds_keep(machine, 0, CLAUSE_REGISTER_HANDLE);
         *same &= (uint8_t)~refusing;
     }
+    if (object->registered) object_shows_room(object);
     machine->result_registration = registration_add(machine, call, result->pointer);
     machine->registrations[machine->result_registration].without_memory = result->allocation_failed;
     object_is_there(machine, object);

@@ -84,14 +84,45 @@ static void use_long_name(Generator *generator, Line *line) {
     line->name_length = (uint16_t)length;
 }
 
+/* A name like one that there is or was, but for one unit: changed, added or gone; or longer by so
+ * much that a length in a byte is the same. */
+static void use_near_name(Generator *generator, Line *line) {
+    static const uint16_t instead[] = u" ./_09AZaz"; /* and the zero behind them */
+    uint16_t units[600];
+    Random *random = &generator->random;
+    const Machine *machine = &generator->executor->machine;
+    const SpecName *near = &machine->objects[random_below(random, machine->object_count)].name;
+    unsigned length = near->length, place;
+    if (length < 11 || length > 300) {
+        use_long_name(generator, line);
+        return;
+    }
+    memcpy(units, near->units, length * sizeof units[0]);
+    uint16_t unit = instead[random_below(random, sizeof instead / sizeof *instead)];
+    switch (random_below(random, 8)) {
+    case 0: length--; break;
+    case 1:
+    case 2: units[length++] = unit; break;
+    case 3:
+        for (place = random_chance(random, 50) ? 128 : 256; place; place--, length++)
+            units[length] = units[length - 1];
+        break;
+    default: units[10 + random_below(random, length - 10)] = unit;
+    }
+    line->name_at = program_add_name(generator->program, units, (uint16_t)length);
+    line->name_length = (uint16_t)length;
+}
+
 static void choose_name(Generator *generator, Line *line) {
     Random *random = &generator->random;
     uint32_t pick = random_below(random, 100);
-    if (pick < 66) use_name(line, random_below(random, 6));
-    else if (pick < 88) use_name(line, NAME_SET_SYSTEM_TIME + random_below(random, 4));
-    else if (pick < 92)
+    if (generator->crowded && random_chance(random, 60)) use_near_name(generator, line);
+    else if (pick < 64) use_name(line, random_below(random, 6));
+    else if (pick < 86) use_name(line, NAME_SET_SYSTEM_TIME + random_below(random, 4));
+    else if (pick < 90)
         use_name(line, NAME_FIRST_ODD + random_below(random, NAME_COUNT - NAME_FIRST_ODD));
-    else if (pick < 94) line->flags |= FLAG_UNNAMED;
+    else if (pick < 92) line->flags |= FLAG_UNNAMED;
+    else if (pick < 96) use_near_name(generator, line);
     else use_long_name(generator, line);
 }
 
@@ -189,7 +220,9 @@ static void weigh(const Generator *generator, const Offer *offer, uint8_t weight
     const SpecObject *system = machine->objects;
     bool passive = machine->irql == LEVEL_PASSIVE, registers = machine->irql <= LEVEL_APC;
     memset(weight, 0, LINE_KINDS);
-    weight[LINE_CREATE] = passive ? (offer->objects < 2 ? 40 : 7) : (registers ? 1 : 0);
+    bool more = offer->objects < (generator->crowded ? CHOICES : 2);
+    weight[LINE_CREATE] =
+        passive ? (more ? (generator->crowded ? 160 : 40) : 7) : (registers ? 1 : 0);
     weight[LINE_OPEN] = passive ? 9 : 0;
     weight[LINE_FAIL_ALLOCATION] = 2;
     weight[LINE_IRQL] = passive ? 3 : 14;
@@ -326,6 +359,16 @@ static Line rare_in_body(Generator *generator, const Offer *offer) {
     return line;
 }
 
+/* The same registration once more: object, routine and context. */
+static void put_again(Generator *generator, uint16_t variable) {
+    const Executor *executor = generator->executor;
+    const SpecRegistration *again = &executor->machine.registrations[executor->binding[variable]];
+    Line line = with_operand(LINE_REGISTER, executor->object_variable[again->object]);
+    line.routine = again->routine;
+    line.number[0] = again->context;
+    put_line(generator, line);
+}
+
 /* One or a few statements that a routine's body could have. */
 static void put_body_statements(Generator *generator, const Offer *offer, uint8_t routine,
                                 bool processor) {
@@ -350,8 +393,9 @@ static void put_body_statements(Generator *generator, const Offer *offer, uint8_
         const Machine *machine = &generator->executor->machine;
         bool waits = !(machine->readings.answers[QUESTION_UNREGISTER_SELF] & 1);
         bool own = !waits && random_chance(random, 60);
-        put_line(generator,
-                 with_operand(LINE_UNREGISTER, registration_for(generator, offer, routine, own)));
+        uint16_t variable = registration_for(generator, offer, routine, own);
+        put_line(generator, with_operand(LINE_UNREGISTER, variable));
+        if (random_chance(random, 15)) put_again(generator, variable);
         return;
     }
     case 2:
@@ -394,6 +438,29 @@ static void put_body_statements(Generator *generator, const Offer *offer, uint8_
     }
 }
 
+/* A body that does one thing and comes back to itself, so that a notification does it often:
+ * registers, holds, unregisters, creates until a table is full or a number of a byte is 0 again. */
+static void put_crowd(Generator *generator, const Offer *offer, uint16_t object) {
+    Random *random = &generator->random;
+    Line line = with_operand(LINE_NOTIFY, object);
+    uint32_t pick = random_below(random, 8);
+    Line often = with_operand(LINE_REFERENCE, object);
+    if (pick == 0) {
+        choose_create(generator, &often, true);
+        often.operand = NO_VARIABLE;
+    } else if (pick > 1) {
+        choose_register(generator, offer, &often);
+    }
+    for (unsigned count = 1 + random_below(random, 4); count; count--) {
+        put_line(generator, often);
+        uint16_t made = (uint16_t)(generator->program->variable_count - 1);
+        if (pick == 0) put_line(generator, with_operand(LINE_DEREFERENCE, made));
+        if (pick == 2) put_line(generator, with_operand(LINE_UNREGISTER, made));
+    }
+    for (unsigned count = 1 + random_below(random, 2); count; count--)
+        put_line(generator, line);
+}
+
 bool choose_body(Generator *generator) {
     const Executor *executor = generator->executor;
     const Machine *machine = &executor->machine;
@@ -414,8 +481,11 @@ bool choose_body(Generator *generator) {
         line.kind = LINE_ROUTINE;
         line.routine = routine;
         put_line(generator, line);
-        for (unsigned count = 1 + random_below(random, 2); count; count--)
-            put_body_statements(generator, &offer, routine, processor);
+        if (generator->crowded && registration->object != NO_ID && registration->object > 2)
+            put_crowd(generator, &offer, executor->object_variable[registration->object]);
+        else
+            for (unsigned count = 1 + random_below(random, 2); count; count--)
+                put_body_statements(generator, &offer, routine, processor);
         line.kind = LINE_END;
         line.routine = 0;
         put_line(generator, line);

@@ -21,6 +21,7 @@ struct Generator {
     uint32_t kinds;       /* bit per LineKind: this program's subset */
     uint32_t long_length; /* code units of this program's long names */
     size_t less;          /* bytes of the program, than estimated */
+    bool crowded;         /* of many things rather than of many kinds of things */
     bool broken;          /* the program has ended inside of a call */
 };
 

@@ -11,7 +11,9 @@
 enum {
     UNITS_RESERVED = 1 << 17, /* names of a program: they must not move while it is run */
     CALLS = 300,              /* of a program, nested ones included: longer ones show no more */
-    SWARM_KEEPS = 70          /* percent of the kinds that a program uses */
+    CROWDED = 3,              /* percent of the programs that are about numbers, with CROWD calls */
+    CROWD = 2000,
+    SWARM_KEEPS = 70 /* percent of the kinds that a program uses */
 };
 
 Generator *generator_new(void) {
@@ -34,6 +36,7 @@ void generator_prepare(Generator *generator, Executor *executor, const Recipe *r
     journal_begin(recipe->journal);
     generator->less = 0;
     generator->broken = false;
+    generator->crowded = random_chance(&generator->random, CROWDED);
     generator->long_length = 4 + random_below(&generator->random, 240);
     generator->kinds = 0;
     for (unsigned kind = 0; kind < LINE_KINDS; kind++)
@@ -200,7 +203,7 @@ static void make_cross(Generator *generator) {
 
 void generator_drive(void *context) {
     Generator *generator = context;
-    generator->executor->budget = CALLS;
+    generator->executor->budget = generator->crowded ? CROWD : CALLS;
     if (generator->recipe.second) make_cross(generator);
     else if (generator->recipe.first) make_mutant(generator);
     else make_new(generator);
