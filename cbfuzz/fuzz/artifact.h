@@ -10,8 +10,9 @@
 /* Makes the folder if needed and tries to write in it. False: `error` says why not. */
 bool artifact_folder(const char *folder, char *error, size_t error_size);
 
-/* Can files be written in the folder? False: `error` and errno say why not. */
-bool folder_probe(const char *folder, char *error, size_t error_size);
+/* Can files be written in the folder? False: errno and `error` say why not, and what to do
+ * otherwise. */
+bool folder_probe(const char *folder, const char *otherwise, char *error, size_t error_size);
 
 /* Writes FOLDER/SUBJECT-xxxxxxxx.cbs; the path goes to `path`. */
 bool artifact_write(const char *folder, const char *subject, const Program *program, char *path,

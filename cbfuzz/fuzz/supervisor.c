@@ -188,7 +188,9 @@ static int prepare(Fuzz *fuzz) {
     if (!workdir_seed(&fuzz->workdir, options->corpus, options->windows))
         return supervisor_fail(fuzz, fuzz->workdir.request_wrong ? 2 : 3, fuzz->workdir.error);
     /* Better now than after hours. */
-    if (options->corpus[0] && !folder_probe(options->corpus[0], fuzz->error, fuzz->error_size))
+    if (options->corpus[0] &&
+        !folder_probe(options->corpus[0], "new programs go to the first folder: name one for them",
+                      fuzz->error, fuzz->error_size))
         return fuzz->code = file_exit_code(errno);
     return 0;
 }
