@@ -185,16 +185,18 @@ static void strip_newline(char *line) {
 
 /* The functions at an offset, inlined ones first. addr2line comes with the linker. */
 static unsigned functions_at(uint32_t offset, Function functions[LOGICAL]) {
-    char command[128], name[512], place[512];
+    char command[128], *name = NULL, *place = NULL;
+    size_t name_size = 0, place_size = 0;
     unsigned count = 0;
     snprintf(command, sizeof command, "addr2line -f -i -C -e %.60s 0x%x 2>/dev/null", file_path,
              offset);
     FILE *answer = popen(command, "re");
-    while (answer && count < LOGICAL && fgets(name, sizeof name, answer) &&
-           fgets(place, sizeof place, answer)) {
+    while (answer && count < LOGICAL && getline(&name, &name_size, answer) > 0 &&
+           getline(&place, &place_size, answer) > 0) {
+        char *more = strstr(place, " (discriminator ");
         strip_newline(name);
         strip_newline(place);
-        place[strcspn(place, " ")] = 0; /* (discriminator 2) */
+        if (more) *more = 0;
         const char *slash = strrchr(place, '/');
         Function *function = &functions[count];
         if (name[0] == '?') continue;
@@ -204,6 +206,8 @@ static unsigned functions_at(uint32_t offset, Function functions[LOGICAL]) {
         count++;
     }
     if (answer) pclose(answer);
+    free(name);
+    free(place);
     return count;
 }
 

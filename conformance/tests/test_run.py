@@ -205,6 +205,19 @@ def test_addresses_are_the_same_every_time(cbfuzz, script, tmp_path):
         assert len(runs) == 1 and "0x7ff" in runs.pop().lower()
 
 
+def test_the_place_of_a_failure_has_any_name(cbfuzz, script, tmp_path):
+    """A function's may be longer than a line, as templates' are, a file's may have spaces."""
+    source = (ROOT / "conformance/implementations/examples/kernel.c").read_text()
+    begin = re.search(r"ExNotifyCallback\([^{;]*{", source).end()
+    name, path = "Fails" + "Long" * 300, tmp_path / "my folder/my callback (2).c"
+    path.parent.mkdir()
+    path.write_text(f"static __attribute__((noinline)) void {name}(volatile char *Where) {{ *Where = 1; }}\n"
+                    f"{source[:begin]} {name}((char *)8);\n{source[begin:]}")
+    impl = build_impl(tmp_path / "fails.so", path)
+    shown = cbfuzz("run", "--impl", impl, script(f"{CREATE}r = register a F1 1\nnotify a 1 2\n"), code=1).out
+    assert re.search(r"observed  SEGV.*, in FailsLong\w+ \(my callback \(2\)\.c:1\) < ExNotifyCallback\n", shown), shown
+
+
 def test_trace_reads_like_the_script(cbfuzz, script):
     shown = cbfuzz("run", "--trace", script(DEMO), code=0).out
     assert "  F1(0x10, 0x1, 0x2) at PASSIVE_LEVEL\n  F2(0x20, 0x1, 0x2) at PASSIVE_LEVEL\n" in shown
