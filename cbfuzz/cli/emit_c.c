@@ -83,8 +83,9 @@ static int emit(const Options *options, Runner *runner, const Program *program, 
         report_finding(out, emission.finding, &call, options->files[0]);
     report_json_finding(document, emission.finding);
     json_object_set_new(document, "file", report_json_text(options->output));
-    fprintf(out, "cbfuzz emit-c: %s: %s; its head says how to build it\n", options->output,
-            verdict_name(verdict));
+    char shown[4200];
+    fprintf(out, "cbfuzz emit-c: %s: %s; its head says how to build it\n",
+            load_printable(options->output, shown, sizeof shown), verdict_name(verdict));
     return verdict_is_finding(verdict) ? EXIT_FINDING : 0;
 }
 

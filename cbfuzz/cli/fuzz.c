@@ -8,6 +8,7 @@
 #include "cli/cli.h"
 #include "fuzz/fuzz.h"
 #include "harness/interrupt.h"
+#include "harness/load.h"
 
 static const char help[] =
     "usage: cbfuzz fuzz [--impl I] [--profile P] [--seconds N | --runs N] [--seed N]\n"
@@ -185,7 +186,9 @@ int cli_fuzz(int argc, char **argv) {
     FuzzListener told = {&listener, on_status, on_finding};
     FuzzResult result;
     char error[1200], programs[32], statements[32], deaths[32];
-    fprintf(out, "cbfuzz fuzz: %s, profile %s, seed %llu\n", implementation.path,
+    char shown[4200];
+    fprintf(out, "cbfuzz fuzz: %s, profile %s, seed %llu\n",
+            load_printable(implementation.path, shown, sizeof shown),
             profile_name(options.windows ? PROFILE_WINDOWS : PROFILE_DOCUMENTED),
             (unsigned long long)options.seed);
     fflush(out);

@@ -236,11 +236,12 @@ int cli_load(const Options *options, const char *command, Implementation *implem
     const char *path = options->implementation ? options->implementation : "builtin";
     if (!implementation_open(implementation, path, error, sizeof error))
         return cli_reject(options, EXIT_REQUEST, command, "%s", error);
+    char shown[4200];
     if (!implementation->instrumented)
         fprintf(stderr,
                 "cbfuzz %s: %s is not instrumented, so coverage does not guide; build it with "
                 "scripts/build-impl\n",
-                command, path);
+                command, load_printable(path, shown, sizeof shown));
     return -1;
 }
 

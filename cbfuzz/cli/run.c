@@ -217,7 +217,9 @@ static int find_failure(Options *options, const Program *program, uint32_t *call
         code = cli_fail(runner.code, "run", "%s", runner.error);
     } else if (!verdict_is_finding(judgement->verdict)) {
         code = 0;
-        printf("cbfuzz run: %s: %s, so there is nothing to debug\n", options->files[0],
+        char shown[4200];
+        printf("cbfuzz run: %s: %s, so there is nothing to debug\n",
+               load_printable(options->files[0], shown, sizeof shown),
                verdict_name(judgement->verdict));
     } else {
         report_finding(stdout, &runner.session->finding, &reproduce, options->files[0]);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "harness/load.h"
 #include "report/emitter.h"
 #include "report/report.h"
 
@@ -66,7 +67,7 @@ void emit_head_comment(Emitter *emitter) {
     const Finding *finding = emitter->emission->finding;
     const Judgement *judgement = &finding->judgement;
     FILE *out = emitter->out;
-    char subject[80], label[32];
+    char subject[80], label[32], file[4200];
     bool fails = verdict_is_finding(judgement->verdict);
     fprintf(out, "/* %s", verdict_title(judgement->verdict));
     if (fails) fprintf(out, " %s", verdict_subject(judgement, subject));
@@ -81,7 +82,7 @@ void emit_head_comment(Emitter *emitter) {
         print_head_line(out, "observed", finding->observed);
     }
     fputs(" *\n * Made by cbfuzz emit-c from ", out);
-    emit_calls_comment(out, emitter->emission->file);
+    emit_calls_comment(out, load_printable(emitter->emission->file, file, sizeof file));
     fputs(". Build and run it:\n", out);
     print_command(emitter);
     fputs(" * It ends with code 1 when it fails like this, 0 when it does not, 2 when it fails\n"

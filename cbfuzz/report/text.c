@@ -30,6 +30,8 @@ void report_word(FILE *out, const char *word) {
     fputc('\'', out);
     for (const char *at = shown; *at; at++)
         if (*at == '\'') fputs("'\\''", out);
+        else if (*at == '/' && at > shown && at[-1] == '*')
+            fputs("''/", out); /* no comment's end */
         else fputc(*at, out);
     fputc('\'', out);
 }

@@ -275,6 +275,25 @@ def test_folder_is_searched_to_the_bottom(cbfuzz, tmp_path):
 # Output
 
 
+def test_hostile_names_reach_no_terminal(cbfuzz, tmp_path, insert_head):
+    """Folders, implementations, programs and outputs may be called by anybody; C takes no end of a comment from them."""
+    folder = tmp_path / "x*" / "\x1b]0;title\x07"
+    folder.mkdir(parents=True)
+    impl, program = folder / "\x1b[2J.so", folder / "\u202e\n.cbs"
+    shutil.copy(insert_head, impl)
+    program.write_text(ORDER)
+    with_impl = ["--impl", impl, "--artifacts", folder / "found"]
+    for arguments in (["run", *with_impl[:2], program], ["fuzz", "--runs", "2000", *with_impl, folder],
+                      ["minimize", *with_impl[:2], program, "-o", folder / "\x1b[1m.cbs"],
+                      ["emit-c", *with_impl[:2], program, "-o", folder / "\x1b[1m.c"],
+                      ["conform", *with_impl[:2], program], ["doctor", *with_impl[:2]]):
+        shown = cbfuzz(*arguments)
+        assert not set("\x1b\x07\u202e") & set(shown.text), shown
+        assert shown.code == (2 if arguments[0] == "conform" else 0 if arguments[0] == "doctor" else 1), shown
+    head = (folder / "\x1b[1m.c").read_text().split("*/")[0]
+    assert head.rstrip().endswith("otherwise.") and "x*''/" in head
+
+
 def test_no_escapes_where_there_is_no_terminal(cbfuzz, script, insert_head):
     shown = cbfuzz("run", "--impl", insert_head, script(ORDER), code=1)
     assert ESCAPE not in shown.raw_out + shown.raw_err
