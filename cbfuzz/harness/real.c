@@ -333,10 +333,12 @@ static void processor_started(Executor *the_executor) {
 
 /* What an implementation keeps of the host's heap is lost with the program, for its globals
  * are put back. Some is its own business; so much is memory that it cannot free any more. */
-static size_t heap_before; /* the program began */
+static size_t heap_before;
 
 static bool heap_has_grown(void) {
-    return __sanitizer_get_current_allocated_bytes() > heap_before + HEAP_KEPT;
+    size_t before = heap_before;
+    heap_before = __sanitizer_get_current_allocated_bytes();
+    return heap_before > before + HEAP_KEPT;
 }
 
 static bool leaked(Executor *the_executor, char *kind, size_t kind_size, char *detail,
@@ -381,12 +383,12 @@ void real_attach(Executor *the_executor, Implementation *the_implementation) {
     implementation = the_implementation;
     the_executor->actor = &actor;
     nt_set_stop_handler(on_stop);
+    heap_before = __sanitizer_get_current_allocated_bytes();
     __asan_poison_memory_region(name_memory + NAME_UNITS, RED_ZONE_UNITS * sizeof name_memory[0]);
 }
 
 static Start rewind_to_start(bool windows, Readings readings) {
     Start start = {.windows = windows, .readings = readings};
-    heap_before = __sanitizer_get_current_allocated_bytes(); /* reading a program takes some, too */
     implementation_rewind(implementation);
     state = nt_thread_state();
     status_place = NULL;
@@ -406,6 +408,7 @@ static Start rewind_to_start(bool windows, Readings readings) {
 
 void real_run(Executor *the_executor, const Program *program, bool windows, Readings readings,
               Judgement *judgement) {
+    heap_before = __sanitizer_get_current_allocated_bytes(); /* reading a program takes some, too */
     Start start = rewind_to_start(windows, readings);
     executor_run(the_executor, program, &start, judgement);
 }

@@ -1,4 +1,5 @@
 """The programs that test one module alone, and a few seconds of each parser's fuzz target."""
+import json
 import re
 
 import pytest
@@ -29,3 +30,12 @@ def test_fuzz_target(name, tmp_path):
                     timeout=120)
     assert done.code == 0, done
     assert int(re.search(r"Done (\d+) runs", done.text)[1]) > 1000
+
+
+def test_what_the_benchmark_measures():
+    """Its ratio is of programs that ran: checked, and the same ones on the implementation alone."""
+    built = run_command("make", "-s", "build/bench/bare", timeout=300)
+    assert built.code == 0, built
+    measured = json.loads(run_command(ROOT / "build/bench/bare", "1").lines[-1])
+    assert measured["sampled_programs"] > 100 and measured["programs_per_s"] > 1000
+    assert 0.1 < measured["ratio_to_bare"] < 1, measured
