@@ -141,6 +141,12 @@ static ClauseId clause_of_unfound(const Machine *machine, const Call *call, cons
     return call->create ? CLAUSE_CREATE_OPENS : CLAUSE_OPEN_SUCCEEDS;
 }
 
+/* No document promises room for it. */
+static bool may_be_refused(const Machine *machine, const Call *call) {
+    return name_is_odd(&call->name) || (machine->object_count >= MACHINE_ROOM_OBJECTS &&
+                                        objects_alive(machine) >= MACHINE_ROOM_OBJECTS);
+}
+
 static Outcome failed(Machine *machine, const SpecFrame *frame, const Return *result,
                       Bearers *found) {
     PathKind path = (PathKind)frame->path;
@@ -158,9 +164,7 @@ static Outcome failed(Machine *machine, const SpecFrame *frame, const Return *re
                    : worlds_keep(machine, 0, CLAUSE_CREATE_UNNAMED);
     }
     if (path == PATH_EMPTY) at_stake(machine, CLAUSE_CREATE_EMPTY_NAME);
-    bool own_reason = call->exclusive || found->exclusive || name_is_odd(&call->name) ||
-                      (machine->object_count >= MACHINE_ROOM_OBJECTS &&
-                       objects_alive(machine) >= MACHINE_ROOM_OBJECTS);
+    bool own_reason = call->exclusive || found->exclusive || may_be_refused(machine, call);
     bool excused = own_reason || result->allocation_failed;
     if (machine->windows && !excused && !at_apc) {
         ClauseId clause;
@@ -395,6 +399,11 @@ static const SpecObject *likely_bearer(const Machine *machine, const SpecFrame *
         if (answers_to(machine, object, frame, &match) & judged_worlds(machine)) return object;
     }
     return NULL;
+}
+
+bool create_lacks_room(const Machine *machine, const SpecFrame *frame) {
+    return frame->call.create && may_be_refused(machine, &frame->call) &&
+           !likely_bearer(machine, frame);
 }
 
 Return create_predict(const Machine *machine, const SpecFrame *frame) {

@@ -389,6 +389,16 @@ Return machine_predict(const Machine *machine) {
     }
 }
 
+bool machine_lacks_room(const Machine *machine) {
+    const SpecFrame *frame = &machine->frames[machine->frame_count - 1];
+    switch (frame->call.kind) {
+    case CALL_CREATE: return create_lacks_room(machine, frame);
+    case CALL_REGISTER:
+    case CALL_REGISTER_CHANGE: return machine->live_count >= MACHINE_ROOM_REGISTRATIONS;
+    default: return false;
+    }
+}
+
 bool machine_next(const Machine *machine, Entry *entry) {
     const SpecFrame *frame = &machine->frames[machine->frame_count - 1];
     if (notifies(frame->call.kind)) return notify_next(machine, frame, entry);

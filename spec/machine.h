@@ -274,6 +274,10 @@ Allowed machine_allowed(const Machine *machine);
  * are made up, and differ from all in use. */
 Return machine_predict(const Machine *machine);
 
+/* Would the call in progress make something that no document promises room for: a
+ * further object or registration, an odd or long name? It may fail then. */
+bool machine_lacks_room(const Machine *machine);
+
 /* The routine call that is due next for the call in progress; false: none. */
 bool machine_next(const Machine *machine, Entry *entry);
 

@@ -84,6 +84,7 @@ uint16_t worlds_gone_while_notifying(const SpecObject *object);
 Permission create_call(Machine *machine, const Call *call);
 Outcome create_return(Machine *machine, const Return *result);
 Return create_predict(const Machine *machine, const SpecFrame *frame);
+bool create_lacks_room(const Machine *machine, const SpecFrame *frame);
 Allowed create_allowed(const Machine *machine, const SpecFrame *frame);
 
 /* registrations.c */

@@ -134,7 +134,7 @@ static void read_cases(Matrix *matrix, const Suite *suite) {
                     clause_get(subject)->id);
         if (prediction.partial)
             problem(matrix, false,
-                    "%s:%u: it expects what an implementation of another reading does not show",
+                    "%s:%u: it expects what not every implementation that conforms shows",
                     one->name,
                     prediction.partial_line == NO_LINE
                         ? one->line

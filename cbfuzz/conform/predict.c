@@ -3,13 +3,16 @@
 
 #include "nt/nt.h"
 
-/* The actor that does what the machine expects. */
+static bool poor;
+
+/* The actor that does what the machine expects; a poor one has room for no more than it must. */
 static void call(Executor *executor, const Call *call, Return *result) {
     Entry entry;
     (void)call;
     while (executor->state == RUN_GOES_ON && machine_next(&executor->machine, &entry))
         executor_enter(executor, &entry);
     *result = machine_predict(&executor->machine);
+    if (poor && machine_lacks_room(&executor->machine)) *result = (Return){.status = 0xC000009A};
 }
 
 static const Actor predicted = {.call = call};
@@ -48,7 +51,10 @@ Prediction predict(const Program *program, bool windows) {
         Start start = {windows, pick(windows, pass / 2, pass % 2), {0}, NT_INITIAL_PROCESSORS};
         Readings taken = start.readings;
         Judgement judgement;
+        if (pass % 2 && program_take_as_given(program, &taken) != NO_LINE)
+            taken = start.readings = pick(windows, pass / 2, false);
         if (!taken.worlds || program_take_as_given(program, &taken) != NO_LINE) continue;
+        poor = pass % 2;
         executor_run(&executor, program, &start, &judgement);
         if (judgement.verdict != VERDICT_MISUSE) {
             prediction.legal = true;

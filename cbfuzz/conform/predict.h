@@ -9,7 +9,7 @@ typedef struct {
     ClauseSet misused; /* rules that it breaks, each under some reading */
     ClauseId clause;   /* one of them, CLAUSE_NONE if there is none, and the line there */
     uint32_t line;     /* index, NO_LINE at the end */
-    bool partial;      /* it expects what another reading does not show, in this line */
+    bool partial; /* it expects what another reading or less room does not show, in this line */
     uint32_t partial_line;
 } Prediction;
 

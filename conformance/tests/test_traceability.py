@@ -131,9 +131,22 @@ def test_a_case_that_is_just_to_one_reading_only(tree, reading, text, line):
     path = tree.folder / "conformance/cases/create/mistake.cbs"
     path.write_text(f"clause CREATE-NEW\n{text}")
     problem, = tree.new()
-    assert problem == f"create/mistake.cbs:{line + 1}: it expects what an implementation of another reading does not show"
+    assert problem == f"create/mistake.cbs:{line + 1}: it expects what not every implementation that conforms shows"
     path.write_text(f"clause CREATE-NEW\nreading {reading}\n{text}")
     assert not tree.new()
+
+
+@pytest.mark.parametrize("text", [
+    "".join(f'o{i} = create "\\Callback\\Demo{i}" permanent -> STATUS_SUCCESS\n' for i in range(14)),
+    f'a = create "\\Callback\\{"x" * 51}" -> STATUS_SUCCESS\n',
+    'a = create "\\Callback\\Demo" multiple\n' + 16 * "reference a\n"
+    + "".join(f"r{i} = register a F{i % 16 + 1} {i} -> handle\n" for i in range(17))])
+def test_a_case_that_needs_more_room_than_is_promised(tree, text):
+    path = tree.folder / "conformance/cases/create/mistake.cbs"
+    path.write_text(f"clause CREATE-NEW\nreading SAME-ROUTINE-AGAIN\n{text}")
+    problem, = tree.new()
+    assert problem == (f"create/mistake.cbs:{len(path.read_text().splitlines())}: it expects what not every implementation "
+                       "that conforms shows")
 
 
 def test_a_clause_that_the_machine_has_forgotten(tree):
