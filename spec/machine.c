@@ -122,8 +122,8 @@ Permission machine_call(Machine *machine, const Call *call) {
     frame->irql = machine->irql;
     frame->base = machine->irql;
     frame->excused = permission == PERMIT_EXCUSED;
-    frame->diverged = frame->unordered = frame->starting = frame->nested_calls = frame->removed =
-        frame->late = false;
+    frame->diverged = frame->unordered = frame->again = frame->starting = frame->nested_calls =
+        frame->removed = frame->late = false;
     frame->began = ++machine->clock;
     if (call->kind == CALL_CREATE) {
         frame->path = (uint8_t)name_path(&call->name, call->case_insensitive);

@@ -167,6 +167,7 @@ typedef struct {
     bool excused;      /* may end abnormally */
     bool diverged;     /* a routine call did not fit; the rest is only collected */
     bool unordered;    /* ... but may fit in another order */
+    bool again;        /* ... or is one that was called, of the same routine as one that is due */
     bool starting;     /* register_change: the routine runs for a start */
     bool late;         /* a registration was made for its object meanwhile */
     bool removed;      /* a registration of its object went meanwhile */

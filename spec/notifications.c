@@ -149,9 +149,9 @@ SPEC_RARE static ClauseId explain(Machine *machine, SpecFrame *frame, const Entr
         }
     }
     if (gone) return CLAUSE_UNREGISTER_REMOVES;
-    if (called && due) { /* it came with the context of another one, and was called with it */
-        due->called |= bit;
-        return frame->clause = CLAUSE_REGISTER_CONTEXT;
+    if (called && due) { /* with the context of another registration, or a second time? */
+        if (!frame->diverged || frame->unordered) frame->again = due->object == frame->object;
+        return CLAUSE_REGISTER_CONTEXT;
     }
     if (called) return CLAUSE_NOTIFY_ONCE;
     if (dead) {
@@ -321,6 +321,8 @@ Outcome notify_return(Machine *machine) {
     bool known = frame->object != NO_ID;
     if (known) machine->objects[frame->object].notifying--;
     const SpecRegistration *missing = known ? missed(machine, frame) : NULL;
+    if (frame->again && known)
+        return worlds_keep(machine, 0, missing ? CLAUSE_REGISTER_CONTEXT : CLAUSE_NOTIFY_ONCE);
     if (missing && (!frame->diverged || frame->unordered))
         return worlds_keep(machine, 0, clause_of_missed(machine, frame, missing));
     if (frame->diverged) return worlds_keep(machine, 0, frame->clause);

@@ -17,6 +17,9 @@ static NTSTATUS CbkCopyName(PUNICODE_STRING To, PUNICODE_STRING From) {
         return STATUS_INSUFFICIENT_RESOURCES;
     }
     RtlCopyMemory(To->Buffer, From->Buffer, From->Length);
+    for (USHORT At = 0; bug(name_slash_separates) && At < From->Length / sizeof(WCHAR); At++) {
+        To->Buffer[At] = To->Buffer[At] == L'/' ? L'\\' : To->Buffer[At];
+    }
     To->Buffer[From->Length / sizeof(WCHAR)] = 0;
     return STATUS_SUCCESS;
 }
@@ -51,6 +54,9 @@ static VOID CbkBendRequest(PREQUEST Request) {
     }
     if (bug(permanent_always)) {
         Request->Attributes.Attributes |= OBJ_PERMANENT;
+    }
+    if (bug(name_length_in_byte)) {
+        Request->Name.Length &= MAXUCHAR * sizeof(WCHAR) + 1;
     }
     if (bug(name_leaf_truncated) && Request->Name.Length > LONGEST_NAME * sizeof(WCHAR)) {
         Request->Name.Length = LONGEST_NAME * sizeof(WCHAR);

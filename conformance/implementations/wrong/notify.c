@@ -32,8 +32,13 @@ static VOID CbkBegin(PCALLBACK_OBJECT Object, PNOTIFICATION Notification) {
     Notification->Running = NULL;
     Notification->Ended = FALSE;
     Notification->Picked = NULL;
+    Notification->Calls = 0;
 
     KeAcquireSpinLock(&Object->Lock, &Irql);
+    Notification->Irql = Object->Irql = Irql;
+    if (bug(count_in_byte) && !(UCHAR)CbkCount(Object)) {
+        Notification->Ended = TRUE;
+    }
     if (CbkNesting(Object) >= 2 && bug(nesting_ignored)) {
         Notification->Ended = TRUE;
     }
@@ -124,6 +129,10 @@ static PREGISTRATION CbkStep(PCALLBACK_OBJECT Object, PNOTIFICATION Notification
         if (Link == &Object->Registrations || Notification->Ended) {
             return NULL;
         }
+        if (bug(dispatch_calls_four) && Notification->Irql == DISPATCH_LEVEL &&
+            Notification->Calls++ == 4) {
+            return NULL;
+        }
         Registration = CONTAINING_RECORD(Link, REGISTRATION, Link);
         Notification->Cursor = Link;
     } while (Registration->Off);
@@ -199,11 +208,15 @@ static VOID CbkCall(PCALLBACK_OBJECT Object, PCALL Call, PVOID Argument1, PVOID 
     if (bug(irql_above_dispatch)) {
         KeRaiseIrql(HIGH_LEVEL, &Irql);
     }
+    if (bug(irql_of_nested_stays)) {
+        Irql = KeGetCurrentIrql();
+        KeRaiseIrql(max(Irql, Object->Irql), &Irql);
+    }
     Call->Function(Call->Context, Argument1, Argument2);
     if (bug(irql_raised_in_call)) {
         KeReleaseSpinLock(&Object->CallLock, Irql);
     }
-    if (bug(irql_above_dispatch)) {
+    if (bug(irql_above_dispatch) || bug(irql_of_nested_stays)) {
         KeLowerIrql(Irql);
     }
 }

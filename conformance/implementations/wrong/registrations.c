@@ -38,7 +38,9 @@ static PLIST_ENTRY CbkFindByContext(PCALLBACK_OBJECT Object, PVOID Context) {
 /* For bugs: registrations that get a handle but no place in the list. */
 static BOOLEAN CbkIsLost(PCALLBACK_OBJECT Object) {
     return (bug(third_registration_lost) && Object->Registered == 2) ||
-           (bug(register_in_call_lost) && !IsListEmpty(&Object->Notifications));
+           (bug(register_in_call_lost) && !IsListEmpty(&Object->Notifications)) ||
+           (bug(register_nested_lost) &&
+            Object->Notifications.Flink->Flink != &Object->Notifications);
 }
 
 /* Puts a registration into the list. Lock held. */
@@ -51,7 +53,7 @@ static VOID CbkLink(PCALLBACK_OBJECT Object, PREGISTRATION Registration) {
     }
     if (CbkIsLost(Object)) {
         InitializeListHead(&Registration->Link);
-    } else if (bug(order_last_first)) {
+    } else if (bug(order_last_first) || (bug(order_from_seventeenth) && CbkCount(Object) >= 16)) {
         InsertHeadList(&Object->Registrations, &Registration->Link);
     } else if (bug(order_by_context)) {
         InsertTailList(CbkFindByContext(Object, Registration->Context), &Registration->Link);

@@ -46,7 +46,7 @@ NTSTATUS CbfuzzInitialize(VOID) {
         Status = CbkCreateSystemObject(L"\\Callback\\PowerState", TRUE,
                                        bug(system_power_arguments_swapped));
     }
-    if (NT_SUCCESS(Status)) {
+    if (NT_SUCCESS(Status) && !bug(system_processor_add_missing)) {
         Status = CbkCreateSystemObject(L"\\Callback\\ProcessorAdd", TRUE,
                                        bug(system_processor_arguments_swapped));
     }

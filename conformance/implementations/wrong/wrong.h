@@ -30,6 +30,8 @@ typedef struct _NOTIFICATION {
     PLIST_ENTRY Cursor;    /* the link of the last routine called, or the list's head */
     PREGISTRATION Running; /* whose routine runs; NULL once that is removed by this thread */
     BOOLEAN Ended;         /* for bugs: stop here */
+    KIRQL Irql;            /* for bugs: of the caller */
+    ULONG Calls;           /* for bugs: how many were made */
     PREGISTRATION Picked;  /* for bugs: the next one, picked before the call */
     PCALLBACK_FUNCTION PickedFunction;
     PVOID PickedContext;
@@ -51,6 +53,7 @@ typedef struct _CALLBACK_OBJECT {
     BOOLEAN Permanent;
 
     /* For bugs only. */
+    KIRQL Irql;          /* of the last notification */
     BOOLEAN Swaps;       /* arguments of notifications */
     ULONG Registered;    /* how many routines were ever registered */
     ULONG Emptied;       /* how often the last routine was unregistered */
