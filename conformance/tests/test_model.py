@@ -22,8 +22,6 @@ from histories import search
 from test_wrong import each_bug
 
 EXAMPLES = int(os.environ.get("EXAMPLES", 0))
-# The harness looks for ProcessorAdd at the boot; here it is gone by the time that the model can look.
-SEEN_AT_BOOT = {"permanent_lost_on_open"}
 
 
 class Judges:
@@ -120,7 +118,7 @@ def test_wrong_implementations(tmp_path, wrong, bug):
     judges.compare(script)
     assert judges.agreed["diverges"] == 1
     # Where the bug shows in the probes already, the two have learned different things.
-    if EXAMPLES and judges.taught and bug.name not in SEEN_AT_BOOT:
+    if EXAMPLES and judges.taught:
         search(judges, EXAMPLES // 100)
         print(judges)
 
