@@ -79,11 +79,11 @@ static bool is_stuck(Fuzz *fuzz, Worker *worker, pid_t process) {
     bool another = session->runs != worker->seen_runs || !session->busy;
     if (another || session_progress(session) != worker->seen_progress) {
         if (another) worker->begun_seconds = seconds;
+        if (session->runs != worker->seen_runs) worker->barren = 0;
         worker->seen_runs = session->runs;
         worker->seen_progress = session_progress(session);
         worker->seen_seconds = seconds;
         worker->seen_at = clock_now();
-        worker->barren = 0;
         return seconds - worker->begun_seconds > limit * SLOW_FACTOR;
     }
     return seconds - worker->seen_seconds > limit || clock_now() - worker->seen_at > waiting_limit;

@@ -188,6 +188,13 @@ def test_other_modes_of_libfuzzer(cbfuzz, flag):
     assert flag in shown.json["error"]
 
 
+@pytest.mark.parametrize("flag", ["-artifact_prefix=/no/folder/", "-features_dir=/no/folder", "no_flag"])
+def test_flags_with_which_libfuzzer_does_not_begin(cbfuzz, tmp_path, flag):
+    """It ends at once, each time that it is started: without an end of ours that would go on for ever."""
+    shown = cbfuzz("fuzz", "--runs", "10", "--artifacts", tmp_path, "--", flag, code=2)
+    assert "look at the flags after --" in shown.err
+
+
 SLOW = """\
 #define ExNotifyCallback SoundNotifyCallback
 #include "%s/conformance/implementations/examples/kernel.c"
