@@ -11,7 +11,8 @@
 static const char help[] =
     "usage: cbfuzz assemble [--json] FILE -o OUT\n\n"
     "Writes a program, script or bytes, as bytes: what libFuzzer and AFL++ mutate.\n"
-    "Nothing is lost: cbfuzz show OUT prints the same script. FILE may be -.\n\n"
+    "Nothing is lost: cbfuzz show OUT prints the same script. FILE may be -. OUT may not\n"
+    "end in .cbs: it would be read as a script.\n\n"
     "example:\n"
     "  cbfuzz assemble corpus/seed/mailbox.cbs -o mailbox.bin\n";
 
