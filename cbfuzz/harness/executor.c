@@ -393,7 +393,7 @@ static void start_run(Executor *executor, const Program *program, const Start *s
         executor->object_variable[i] = NO_VARIABLE;
     judgement->verdict = VERDICT_CONFORMS;
     judgement->clause = CLAUSE_NONE;
-    judgement->expectation = judgement->whole = false;
+    judgement->expectation = judgement->whole = judgement->kept = false;
     judgement->kind[0] = judgement->detail[0] = judgement->where[0] = 0;
     judgement->frames = (Frames){{0}};
     judgement->line = NO_LINE;

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "harness/guard.h"
+#include "harness/trace.h"
 #include "nt/nt.h"
 
 #define UNMAPPED UINT64_C(0xDDDDDDDDDDDDDDDD)
@@ -435,12 +436,13 @@ static void look_at_leak(Executor *the_executor, const Program *program, const S
     FILE *trace = the_executor->trace;
     Judgement first = *judgement;
     the_executor->trace = NULL;
-    if (keeps_for_later(the_executor, program, start)) {
+    bool kept = keeps_for_later(the_executor, program, start);
+    if (kept) {
         first.verdict = VERDICT_CONFORMS;
         first.clause = CLAUSE_NONE;
         first.kind[0] = first.detail[0] = first.where[0] = 0;
         first.frames = (Frames){{0}};
-        first.whole = true;
+        first.whole = first.kept = true;
         *judgement = first;
         the_executor->judgement = judgement;
     } else { /* the finding is described from what the run has left */
@@ -448,6 +450,7 @@ static void look_at_leak(Executor *the_executor, const Program *program, const S
         executor_run(the_executor, program, &from, judgement);
     }
     the_executor->trace = trace;
+    if (kept && trace) trace_kept(the_executor);
 }
 
 void real_run(Executor *the_executor, const Program *program, bool windows, Readings readings,

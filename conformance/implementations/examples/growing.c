@@ -85,8 +85,8 @@ NTSTATUS ExCreateCallback(PCALLBACK_OBJECT *CallbackObject, POBJECT_ATTRIBUTES O
                                         &Handle);
     }
     if (!NT_SUCCESS(Status)) return Status;
-    Status = ObReferenceObjectByHandle(Handle, 0, CallbackType, KernelMode,
-                                       (PVOID *)CallbackObject, NULL);
+    Status = ObReferenceObjectByHandle(Handle, 0, CallbackType, KernelMode, (PVOID *)CallbackObject,
+                                       NULL);
     ZwClose(Handle);
     return Status;
 }

@@ -89,7 +89,9 @@ class Trace:
         if text not in ("(nothing is left)", "(something is left)"):
             raise Stopped(f"the end of the program was expected; seen: {text}")
         self.at += 1
-        return text == "(something is left)"
+        kept = self._peek()[1] == "(kept for later: each time no more of it is left)"
+        self.at += kept
+        return text == "(something is left)" and not kept
 
 
 class Imagined:
