@@ -238,7 +238,8 @@ def test_file_changes_during_the_run(copy, wrong, tmp_path, change):
     path = copy()
     process = subprocess.Popen([CBFUZZ, "fuzz", "--impl", path, "--seconds", "4", "--jobs", "2", "--artifacts",
                                 tmp_path / "artifacts"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    time.sleep(1.5)
+    assert b"seed" in process.stdout.readline()
+    time.sleep(1)
     if change == "remove":
         path.unlink()
     elif change == "truncate":
