@@ -432,7 +432,9 @@ static bool keeps_for_later(Executor *the_executor, const Program *program, cons
 
 static void look_at_leak(Executor *the_executor, const Program *program, const Start *start,
                          Judgement *judgement) {
-    if (judgement->verdict != VERDICT_LEAKS || heap_has_grown() || the_executor->stop) return;
+    if (judgement->verdict != VERDICT_LEAKS || !strcmp(judgement->kind, "heap") ||
+        the_executor->stop)
+        return;
     FILE *trace = the_executor->trace;
     Judgement first = *judgement;
     the_executor->trace = NULL;
