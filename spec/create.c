@@ -143,8 +143,9 @@ static ClauseId clause_of_unfound(const Machine *machine, const Call *call, cons
 
 /* No document promises room for it. */
 static bool may_be_refused(const Machine *machine, const Call *call) {
-    return name_is_odd(&call->name) || (machine->object_count >= MACHINE_ROOM_OBJECTS &&
-                                        objects_alive(machine) >= MACHINE_ROOM_OBJECTS);
+    return name_is_odd(&call->name) ||
+           (call->create && machine->object_count >= MACHINE_ROOM_OBJECTS &&
+            objects_alive(machine) >= MACHINE_ROOM_OBJECTS);
 }
 
 static Outcome failed(Machine *machine, const SpecFrame *frame, const Return *result,

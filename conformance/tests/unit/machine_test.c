@@ -2143,7 +2143,9 @@ static void room(void) {
         for (unsigned i = 12; i < 18; i++)
             created(numbered(i), MULTIPLE, 0x1000 + i);
         ok(create_fails(DEMO, 0, NO_MEMORY));
-        created(DEMO, 0, 0xA0);
+        created(DEMO, PERMANENT, 0xA0);
+        wrong(OPEN_SUCCEEDS, open_fails(DEMO, 0, NO_MEMORY)); /* takes none */
+        opened(DEMO, 0, 0xA0);
         start(p);
         uint16_t a = created(DEMO, MULTIPLE, 0xA0);
         for (unsigned i = 0; i < 12; i++)
