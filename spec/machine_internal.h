@@ -77,8 +77,8 @@ void object_is_there(Machine *machine, const SpecObject *object);
 
 Permission references_call(Machine *machine, const Call *call);
 Outcome references_return(Machine *machine);
-/* Would the object be gone although a notification of it is in progress? */
-uint16_t worlds_gone_while_notifying(const SpecObject *object);
+/* Is the object gone although a routine is registered or a notification of it is in progress? */
+uint16_t worlds_gone_in_use(const SpecObject *object);
 
 /* create.c */
 Permission create_call(Machine *machine, const Call *call);

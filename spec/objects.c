@@ -65,8 +65,9 @@ Permission permit_in(Machine *machine, uint16_t fine, ClauseId clause) {
     return PERMIT_EXCUSED;
 }
 
-uint16_t worlds_gone_while_notifying(const SpecObject *object) {
-    return object->notifying ? (uint16_t)(WORLDS_ALL & ~object_alive(object)) : 0;
+uint16_t worlds_gone_in_use(const SpecObject *object) {
+    bool in_use = object->notifying || object->registered;
+    return in_use ? (uint16_t)(WORLDS_ALL & ~object_alive(object)) : 0;
 }
 
 Permission references_call(Machine *machine, const Call *call) {
@@ -84,9 +85,10 @@ Permission references_call(Machine *machine, const Call *call) {
     if (call->kind == CALL_DEREFERENCE) {
         at_stake(machine, CLAUSE_WINDOWS_DEREFERENCE_IRQL);
         object->references--;
-        uint16_t gone = worlds_gone_while_notifying(object);
+        uint16_t gone = worlds_gone_in_use(object);
         object->references++;
-        if (fine & gone & judged_worlds(machine)) clause = CLAUSE_NOTIFY_OBJECT;
+        if (object->notifying && fine & gone & judged_worlds(machine))
+            clause = CLAUSE_NOTIFY_OBJECT;
         fine &= (uint16_t)~gone;
     }
     return permit_in(machine, fine, clause);

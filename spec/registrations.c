@@ -182,17 +182,18 @@ Permission unregister_call(Machine *machine, const Call *call) {
         if (!(answers & 1)) return PERMIT_MISUSE;
         excused = (answers & 2) != 0;
     }
-    /* Where the caller's reference goes, there must be one, and the object
-     * must outlive its own notification. */
+    /* Where the caller's reference goes, there must be one, and the object must outlive
+     * its own notification and other registrations. */
     uint16_t fine = object_alive(object);
     if (object->references <= (int32_t)object->unregistered)
         fine &= (uint16_t)~WORLDS_CALLERS_REFERENCE;
     object->registered--;
     object->unregistered++;
-    uint16_t gone = worlds_gone_while_notifying(object);
+    uint16_t gone = worlds_gone_in_use(object);
     object->registered++;
     object->unregistered--;
-    ClauseId clause = fine & gone ? CLAUSE_NOTIFY_OBJECT : CLAUSE_REGISTER_OBJECT;
+    ClauseId clause =
+        object->notifying && fine & gone ? CLAUSE_NOTIFY_OBJECT : CLAUSE_REGISTER_OBJECT;
     Permission permission = permit_in(machine, fine & (uint16_t)~gone, clause);
     if (permission == PERMIT_YES && excused) permission = PERMIT_EXCUSED;
     return permission;
