@@ -90,6 +90,15 @@ static ClauseId clause_of_room(const SpecObject *object, ClauseId otherwise) {
     return object->opened_differently ? CLAUSE_OPEN_IGNORES_MULTIPLE : otherwise;
 }
 
+/* What is broken when there is a second one on an object for one. */
+static ClauseId clause_of_second(const Machine *machine, uint16_t number) {
+    for (unsigned i = 0; i < machine->live_count; i++) {
+        const SpecRegistration *first = &machine->registrations[machine->live[i]];
+        if (first->object == number && first->without_memory) return CLAUSE_REGISTER_ERROR;
+    }
+    return clause_of_room(&machine->objects[number], CLAUSE_REGISTER_SINGLE);
+}
+
 /* It allows as many as it was created for, so no create or open so far has changed that. */
 static void object_shows_room(SpecObject *object) {
     object->created_differently = object->opened_differently = false;
@@ -142,7 +151,7 @@ Outcome register_return(Machine *machine, const Return *result) {
 
     if (!object->multiple && object->registered) {
         at_stake(machine, CLAUSE_REGISTER_SINGLE);
-        return worlds_keep(machine, 0, clause_of_room(object, CLAUSE_REGISTER_SINGLE));
+        return worlds_keep(machine, 0, clause_of_second(machine, call->object));
     }
     if (handle_is_taken(machine, result->pointer))
         return worlds_keep(machine, 0, CLAUSE_REGISTER_HANDLE);

@@ -129,9 +129,9 @@ bool script_status(ScriptLine *line, const char *what, uint32_t *status) {
         return script_fail(line, token.at, "expected %s, found %s", what,
                            script_shown(&token, shown));
     if (!status_by_name(token.at, token.length, status)) {
-        const char *names[64];
+        const char *names[160];
         unsigned count = 0;
-        while (count < 63 && status_listed(count)) {
+        while (count < 159 && status_listed(count)) {
             names[count] = status_listed(count);
             count++;
         }

@@ -897,6 +897,11 @@ static void register_single(void) {
         is(7, answers(QUESTION_SAME_ROUTINE)); /* says nothing about the same routine */
         ok(notify(a, 1, 2)), saw(1, 0x10, 1, 2), ok(done());
         wrong(REGISTER_SINGLE, reg(a, 2, 0x20, 0xE1));
+        start(p);
+        a = created(DEMO, 0, 0xA0);
+        short_of_memory = true;
+        ok(reg(a, 1, 0x10, 0xE0)); /* a handle that may stand for nothing */
+        wrong(REGISTER_ERROR, reg(a, 2, 0x20, 0xE1));
     }
 }
 
