@@ -48,24 +48,31 @@ class Stage:
     number: int = 0  # the processor's
 
 
+QUESTION = "the reference of a registration"
+
+
 class Objects:
 
     def goes(self, o, leaving=None):
         """Does nothing hold the object any more? leaving: a registration that is being removed."""
         registered = any(registration is not leaving for registration in o.registered)
-        return not (o.references or o.permanent or o.system or
-                    registered and self.answer("the reference of a registration") == "own")
+        return not (o.references or o.permanent or o.system or registered and self.answer(QUESTION) == "own")
 
     def may_go(self, o, leaving=None):
-        """Before the call: [notify] needs the object until it has returned."""
-        if o in self.notifying and self.goes(o, leaving):
+        """Before the call: [notify] needs the object until it has returned, and [create] all that is registered.
+
+        The latter is the caller's mistake once it is known that a registration has no reference of its own."""
+        if not self.goes(o, leaving):
+            return
+        if o in self.notifying:
             raise Misuse("the object goes while it is being notified")
+        if QUESTION in self.known and any(registration is not leaving for registration in o.registered):
+            raise Misuse("the object goes while a routine is registered")
 
     def released(self, o, shown=True):
         """The end of a call that has given something back of the object.
 
         [create]: an object is deleted when all is done with it, unless it is permanent."""
-        question = "the reference of a registration"
         if not self.goes(o):
             self.returned()
             return
@@ -74,7 +81,7 @@ class Objects:
         if seen.freed == o.number:
             if self.answer("the memory of objects") != "seen":
                 raise Diverges("memory that nobody sees is seen to go")
-        elif shown and self.answers.get(question, "own") != "own" and self.answer("the memory of objects") == "seen":
+        elif shown and self.answers.get(QUESTION, "own") != "own" and self.answer("the memory of objects") == "seen":
             raise Diverges("the object is still there: something held it besides the program")
         if o.registered:
             raise Misuse("the object goes while a routine is registered")

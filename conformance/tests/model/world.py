@@ -107,8 +107,8 @@ class World(Create, Callbacks, Objects, Processors):
                 (self.dereference if word == "dereference" else self.make_temporary)(o, statement)
             self.see = see
         for o in self.objects:
-            if o.registered and not o.references and self.answer("the reference of a registration") != "own":
-                raise Misuse("what the program has let go cannot be unregistered")
+            if len(o.registered) > o.references and self.answer("the reference of a registration") != "own":
+                raise Misuse("there are fewer references than registrations that need one")
         left = self.see.left()
         held = [o for o in self.objects if o.alive and (not o.system or o.references or o.registered)]
         if held or any(r.alive for r in self.changes):
