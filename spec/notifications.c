@@ -158,7 +158,12 @@ SPEC_RARE static ClauseId explain(Machine *machine, SpecFrame *frame, const Entr
         if (dead->object == NO_ID)
             return machine->windows ? CLAUSE_WINDOWS_CHANGE_REMOVED
                                     : CLAUSE_PROCESSOR_CHANGE_SIMILAR;
-        return same_alive && due ? CLAUSE_UNREGISTER_THE_ONE : CLAUSE_UNREGISTER_REMOVES;
+        ClauseId clause = same_alive && due ? CLAUSE_UNREGISTER_THE_ONE : CLAUSE_UNREGISTER_REMOVES;
+        if (frame->unordered) { /* it was not the order, then */
+            frame->unordered = false;
+            frame->clause = clause;
+        }
+        return clause;
     }
     if (foreign) return CLAUSE_NOTIFY_ONLY;
     if (due) return due->context ? CLAUSE_REGISTER_CONTEXT : CLAUSE_REGISTER_CONTEXT_OPTIONAL;

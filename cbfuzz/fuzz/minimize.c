@@ -11,7 +11,7 @@ enum {
     QUESTIONS_QUICK = 1500, /* runs of programs that end by themselves: a fraction of a second */
     QUESTIONS_DEADLY = 400, /* each costs a process */
     QUESTIONS_HANGING = 60, /* each costs the time-out */
-    WORK = 60000            /* calls in all these runs that go beyond one for each line: where
+    WORK = 2000000          /* calls in all these runs that go beyond one for each line: where
                                routines register routines, ten lines make thousands */
 };
 /* Seconds for a program of which it is known that it hangs: others take microseconds. */

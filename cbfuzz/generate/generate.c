@@ -11,7 +11,7 @@
 enum {
     UNITS_RESERVED = 1 << 17, /* names of a program: they must not move while it is run */
     CALLS = 300,              /* of a program, nested ones included: longer ones show no more */
-    CROWDED = 3,              /* percent of the programs that are about numbers, with CROWD calls */
+    CROWDED = 1,              /* percent of the programs that are about numbers, with CROWD calls */
     CROWD = 2000,
     SWARM_KEEPS = 70 /* percent of the kinds that a program uses */
 };
