@@ -362,8 +362,11 @@ static Line rare_in_body(Generator *generator, const Offer *offer) {
 /* The same registration once more: object, routine and context. */
 static void put_again(Generator *generator, uint16_t variable) {
     const Executor *executor = generator->executor;
-    const SpecRegistration *again = &executor->machine.registrations[executor->binding[variable]];
+    uint16_t number = variable == NO_VARIABLE ? NO_ID : executor->binding[variable];
+    if (number == NO_ID || executor->machine.registrations[number].object == NO_ID) return;
+    const SpecRegistration *again = &executor->machine.registrations[number];
     Line line = with_operand(LINE_REGISTER, executor->object_variable[again->object]);
+    if (line.operand == NO_VARIABLE) return;
     line.routine = again->routine;
     line.number[0] = again->context;
     put_line(generator, line);
@@ -481,8 +484,10 @@ bool choose_body(Generator *generator) {
         line.kind = LINE_ROUTINE;
         line.routine = routine;
         put_line(generator, line);
-        if (generator->crowded && registration->object != NO_ID && registration->object > 2)
-            put_crowd(generator, &offer, executor->object_variable[registration->object]);
+        bool driver = registration->object != NO_ID && registration->object > 2;
+        uint16_t object = driver ? executor->object_variable[registration->object] : NO_VARIABLE;
+        if (generator->crowded && offer.objects && object != NO_VARIABLE)
+            put_crowd(generator, &offer, object);
         else
             for (unsigned count = 1 + random_below(random, 2); count; count--)
                 put_body_statements(generator, &offer, routine, processor);
