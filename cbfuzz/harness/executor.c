@@ -378,7 +378,7 @@ static void start_run(Executor *executor, const Program *program, const Start *s
     executor->judgement = judgement;
     executor->state = RUN_GOES_ON;
     executor->collecting = false;
-    executor->short_of_memory = executor->object_left = false;
+    executor->short_of_memory = false;
     executor->line = executor->top_line = NO_LINE;
     executor->routine = executor->level = 0;
     executor->calls = executor->called = executor->kinds = executor->call = 0;
@@ -393,7 +393,7 @@ static void start_run(Executor *executor, const Program *program, const Start *s
         executor->object_variable[i] = NO_VARIABLE;
     judgement->verdict = VERDICT_CONFORMS;
     judgement->clause = CLAUSE_NONE;
-    judgement->expectation = judgement->whole = judgement->kept = false;
+    judgement->expectation = judgement->whole = false;
     judgement->kind[0] = judgement->detail[0] = judgement->where[0] = 0;
     judgement->frames = (Frames){{0}};
     judgement->line = NO_LINE;
@@ -488,9 +488,8 @@ static void give_back(Executor *executor) {
     bool leaked = executor->actor->leaked(executor, judgement->kind, sizeof judgement->kind,
                                           judgement->detail, sizeof judgement->detail);
     if (executor->trace) trace_left(executor, leaked);
-    uint16_t left = leaked ? left_object(executor) : NO_ID;
-    executor->object_left = left != NO_ID;
-    Outcome outcome = machine_end(&executor->machine, leaked, left);
+    Outcome outcome =
+        machine_end(&executor->machine, leaked, leaked ? left_object(executor) : NO_ID);
     if (outcome == OUTCOME_ALLOWED) return;
     conclude(executor, outcome == OUTCOME_MISUSE ? VERDICT_MISUSE : VERDICT_LEAKS,
              executor->machine.clause);

@@ -81,7 +81,6 @@ struct Executor {
     uint32_t kinds;       /* bit LINE_...: a line of this kind was run */
     uint32_t budget;      /* of calls; the run ends there. Set to the most by executor_drive */
     uint32_t processors;  /* active */
-    bool object_left;     /* at the end: one that the program made is there yet */
     Return result;        /* of the last call */
     uint32_t event_count; /* routine calls, also those that are kept no longer */
     uint32_t events_from; /* where those of the last or diverging call start */

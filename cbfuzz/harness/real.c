@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "harness/guard.h"
-#include "harness/trace.h"
 #include "nt/nt.h"
 
 #define UNMAPPED UINT64_C(0xDDDDDDDDDDDDDDDD)
@@ -17,7 +16,6 @@
 enum {
     NAME_UNITS = 32768,
     RED_ZONE_UNITS = 32,
-    AGAIN = 8, /* that a program which leaves something is run, at most */
     STACK_MOST = 8 << 20,
     HEAP_KEPT = 64 << 20 /* by one program; programs take kilobytes */
 };
@@ -408,64 +406,15 @@ static Start rewind_to_start(bool windows, Readings readings) {
     return start;
 }
 
-/* Is what is left kept for later, as an array that grew with a system-defined object? Then it is
- * not more when the program runs again from there. Or the program comes to something else by then,
- * for other allocations are made to fail: where nothing is kept they are the same each time.
- * An object that is left is never kept for later. */
-static bool keeps_for_later(Executor *the_executor, const Program *program, const Start *start) {
-    Judgement again;
-    uint32_t left = nt_live_allocations();
-    uint32_t calls = the_executor->calls, events = the_executor->event_count;
-    for (unsigned i = 0; i < AGAIN && !the_executor->object_left; i++) {
-        uint32_t before = left;
-        nt_keep_processors(start->processors);
-        executor_run(the_executor, program, start, &again);
-        bool another = the_executor->calls != calls || the_executor->event_count != events;
-        if (again.verdict == VERDICT_MISUSE || (the_executor->short_of_memory && another))
-            return true;
-        if (again.verdict != VERDICT_LEAKS && again.verdict != VERDICT_CONFORMS) return false;
-        left = nt_live_allocations();
-        if (left <= before) return !the_executor->object_left;
-    }
-    return false;
-}
-
-static void look_at_leak(Executor *the_executor, const Program *program, const Start *start,
-                         Judgement *judgement) {
-    if (judgement->verdict != VERDICT_LEAKS || !strcmp(judgement->kind, "heap") ||
-        the_executor->stop)
-        return;
-    FILE *trace = the_executor->trace;
-    Judgement first = *judgement;
-    the_executor->trace = NULL;
-    bool kept = keeps_for_later(the_executor, program, start);
-    if (kept) {
-        first.verdict = VERDICT_CONFORMS;
-        first.clause = CLAUSE_NONE;
-        first.kind[0] = first.detail[0] = first.where[0] = 0;
-        first.frames = (Frames){{0}};
-        first.whole = first.kept = true;
-        *judgement = first;
-        the_executor->judgement = judgement;
-    } else { /* the finding is described from what the run has left */
-        Start from = rewind_to_start(start->windows, start->readings);
-        executor_run(the_executor, program, &from, judgement);
-    }
-    the_executor->trace = trace;
-    if (kept && trace) trace_kept(the_executor);
-}
-
 void real_run(Executor *the_executor, const Program *program, bool windows, Readings readings,
               Judgement *judgement) {
     heap_before = __sanitizer_get_current_allocated_bytes(); /* reading a program takes some, too */
     Start start = rewind_to_start(windows, readings);
     executor_run(the_executor, program, &start, judgement);
-    look_at_leak(the_executor, program, &start, judgement);
 }
 
 void real_drive(Executor *the_executor, const Program *program, bool windows, Readings readings,
                 Judgement *judgement, void (*drive)(void *context), void *context) {
     Start start = rewind_to_start(windows, readings);
     executor_drive(the_executor, program, &start, judgement, drive, context);
-    look_at_leak(the_executor, program, &start, judgement);
 }

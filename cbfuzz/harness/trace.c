@@ -138,7 +138,3 @@ void trace_died(FILE *trace, Verdict verdict) {
 void trace_left(const Executor *executor, bool leaked) {
     note(executor, leaked ? "something is left" : "nothing is left");
 }
-
-void trace_kept(const Executor *executor) {
-    note(executor, "kept for later: each time no more of it is left");
-}

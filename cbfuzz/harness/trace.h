@@ -19,8 +19,6 @@ void trace_abort(const Executor *executor, Verdict verdict);
 void trace_died(FILE *trace, Verdict verdict);
 /* All was given back: is something left? */
 void trace_left(const Executor *executor, bool leaked);
-/* It is, and that is no leak. */
-void trace_kept(const Executor *executor);
 
 /* F1(0x10, 0x1, 0x2) */
 void trace_print_event(FILE *out, const Event *event);

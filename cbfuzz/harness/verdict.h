@@ -27,7 +27,6 @@ typedef struct {
     ClauseId clause;  /* broken, or at stake; by the caller for misuse */
     bool expectation; /* it is the script's own expectation that was not met */
     bool whole;       /* the program ran to its end */
-    bool kept;        /* something is left, but kept for later: that is no leak */
     char kind[64];    /* crash, bugcheck or leak: which ("heap-use-after-free", a rule, a tag) */
     char detail[400]; /* a sentence or two about it; may be empty */
     Frames frames;    /* of the implementation: where it failed, or what it left was made */

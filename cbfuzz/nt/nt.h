@@ -119,11 +119,9 @@ extern void (*nt_debug_sink)(const char *text, size_t length);
 
 /* Processors. The initial system has NT_INITIAL_PROCESSORS active ones; a
  * processor's NtNumber is its index. nt_processor_started makes one more of
- * them active and returns its number; nt_active_processors counts them;
- * nt_keep_processors leaves only so many of them, as if the others had not been started. */
+ * them active and returns its number; nt_active_processors counts them. */
 enum { NT_INITIAL_PROCESSORS = 2, NT_MAXIMUM_PROCESSORS = 64 };
 uint32_t nt_active_processors(void);
 uint32_t nt_processor_started(void);
-void nt_keep_processors(uint32_t count);
 
 #endif

@@ -13,10 +13,6 @@ uint32_t nt_processor_started(void) {
     return nt_state.processors++;
 }
 
-void nt_keep_processors(uint32_t count) {
-    if (count < nt_state.processors) nt_state.processors = count;
-}
-
 KAFFINITY KeQueryActiveProcessors(VOID) {
     return ~(KAFFINITY)0 >> (64 - nt_state.processors);
 }

@@ -195,7 +195,7 @@ static void print_program(Emitter *emitter) {
     for (uint32_t i = 0; i < emitter->seen.count; i++)
         if (emitter->seen.calls[i].parent == UINT32_MAX) print_top_call(emitter, i);
     if (finding->judgement.verdict == VERDICT_LEAKS ||
-        (finding->judgement.verdict == VERDICT_CONFORMS && !finding->judgement.kept))
+        finding->judgement.verdict == VERDICT_CONFORMS)
         fputs("    left_nothing();\n", emitter->out);
     fputs("}\n", emitter->out);
 }

@@ -89,9 +89,7 @@ class Trace:
         if text not in ("(nothing is left)", "(something is left)"):
             raise Stopped(f"the end of the program was expected; seen: {text}")
         self.at += 1
-        kept = self._peek()[1] == "(kept for later: each time no more of it is left)"
-        self.at += kept
-        return text == "(something is left)" and not kept
+        return text == "(something is left)"
 
 
 class Imagined:
