@@ -1,7 +1,6 @@
 /* cbfuzz assemble: a script as bytes. */
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "cli/cli.h"
 #include "fuzz/artifact.h"
@@ -11,8 +10,8 @@
 static const char help[] =
     "usage: cbfuzz assemble [--json] FILE -o OUT\n\n"
     "Writes a program, script or bytes, as bytes: what libFuzzer and AFL++ mutate.\n"
-    "Nothing is lost: cbfuzz show OUT prints the same script. FILE may be -. OUT may not\n"
-    "end in .cbs: it would be read as a script.\n\n"
+    "Nothing is lost: cbfuzz show OUT prints the same script, unless OUT ends in .cbs: what\n"
+    "does is read as a script. FILE may be -.\n\n"
     "example:\n"
     "  cbfuzz assemble corpus/seed/mailbox.cbs -o mailbox.bin\n";
 
@@ -23,11 +22,6 @@ int cli_assemble(int argc, char **argv) {
     if (options.file_count != 1 || !options.output)
         return cli_reject(&options, EXIT_REQUEST, "assemble",
                           "one file and -o OUT are expected; see cbfuzz assemble --help");
-    size_t length = strlen(options.output);
-    if (length >= 4 && strcmp(options.output + length - 4, ".cbs") == 0)
-        return cli_reject(&options, EXIT_REQUEST, "assemble",
-                          "-o %s: what has a name in .cbs is read as a script; bytes need another",
-                          options.output);
     Program *program = program_new();
     char error[1200] = "";
     if (!program) return cli_reject(&options, EXIT_TOOL, "assemble", "out of memory");

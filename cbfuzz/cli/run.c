@@ -19,7 +19,7 @@ static const char help[] =
     "Runs each program, script or bytes, on the implementation and on the reference\n"
     "machine, and says what the run says of the implementation. A folder stands for\n"
     "all programs in it; - is standard input. With --impl, a script of a folder that\n"
-    "states profile windows is skipped, unless it is asked for, when it diverges.\n\n"
+    "states profile windows and diverges is skipped, unless it is asked for.\n\n"
     "  --impl I      a shared object (see scripts/build-impl); default: builtin\n"
     "  --profile P   documented (default) or windows\n"
     "  --trace       print every call and routine as it happens\n"
@@ -38,9 +38,9 @@ typedef struct {
     Runner runner;
     Readings readings;
     Program *program;
-    json_t *programs;
+    json_t *programs, *skipped;
     FILE *trace; /* of one program, for --json: written by the process that runs it */
-    unsigned counts[VERDICTS], selected, skipped, wrong;
+    unsigned counts[VERDICTS], selected, wrong;
     int failed; /* exit code; 0: nothing has */
 } Run;
 
@@ -126,11 +126,8 @@ static void tell_skipped(Run *run, const char *path) {
         shown);
     json_t *row = json_object();
     json_object_set_new(row, "file", report_json_text(path));
-    json_object_set_new(row, "verdict", json_string("skipped"));
-    json_object_set_new(row, "clause", json_null());
-    json_object_set_new(row, "step", json_null());
     if (run->trace) add_trace(run, row);
-    json_array_append_new(run->programs, row);
+    json_array_append_new(run->skipped, row);
 }
 
 static bool run_file(void *context, const char *path) {
@@ -158,7 +155,6 @@ static bool run_file(void *context, const char *path) {
     }
     const Judgement *judgement = &run->runner.session->judgement;
     if (judgement->verdict == VERDICT_DIVERGES && !is_asked_for(run, path)) {
-        run->skipped++;
         tell_skipped(run, path);
         return !run->failed;
     }
@@ -177,8 +173,9 @@ static void sum_up(const Run *run, double seconds) {
     unsigned findings = 0;
     for (unsigned i = 0; i < VERDICTS; i++)
         if (verdict_is_finding((Verdict)i)) findings += run->counts[i];
+    size_t count = json_array_size(run->skipped);
     char skipped[32] = "";
-    if (run->skipped) snprintf(skipped, sizeof skipped, "%u skipped, ", run->skipped);
+    if (count) snprintf(skipped, sizeof skipped, "%zu skipped, ", count);
     fprintf(cli_out(run->options),
             "cbfuzz run: %u programs, %u conform, %u findings, %u misuse, %s%u wrong, %.1f s%s\n",
             run->selected, run->counts[VERDICT_CONFORMS], findings, run->counts[VERDICT_MISUSE],
@@ -257,7 +254,10 @@ int cli_run(int argc, char **argv) {
                           "a file or folder is expected; see cbfuzz run --help");
     Implementation implementation;
     if ((code = cli_load(&options, "run", &implementation)) >= 0) return code;
-    Run run = {.options = &options, .program = program_new(), .programs = json_array()};
+    Run run = {.options = &options,
+               .program = program_new(),
+               .programs = json_array(),
+               .skipped = json_array()};
     if (!run.program || !runner_open(&run.runner, &implementation, options.windows))
         return cli_reject(&options, EXIT_TOOL, "run", "out of memory");
     if (options.trace && options.json && !(run.trace = open_trace()))
@@ -286,10 +286,12 @@ int cli_run(int argc, char **argv) {
     program_free(run.program);
     if (!options.json) {
         json_decref(run.programs);
+        json_decref(run.skipped);
         return cli_end(code, "run");
     }
     json_t *document = report_json("run");
     json_object_set_new(document, "programs", run.programs);
+    json_object_set_new(document, "skipped", run.skipped);
     json_object_set_new(document, "readings", report_json_readings(&run.readings));
     return cli_json_end(document, code);
 }
