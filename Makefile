@@ -83,7 +83,14 @@ TEST_FLAGS := $(COMMON) -O1 -fsanitize=address,undefined -fno-sanitize-recover=u
 ENV_FLAGS := $(COMMON) $(NT) -O1 -fsanitize=address
 PROGRAM_TESTED := $(call objects,test,$(wildcard cbfuzz/program/*.c))
 MACHINE_TESTED := $(call objects,test,$(wildcard spec/*.c))
-UNITS := environment_test executive_test endurance_test callback_test program_test machine_test fuzz_script fuzz_bytes
+GENERATOR_TESTED := $(MACHINE_TESTED) $(call objects,test,$(wildcard cbfuzz/generate/*.c) \
+        $(addprefix cbfuzz/harness/,executor.c expectation.c trace.c verdict.c))
+# It looks for the call in progress before it knows that there is one.
+$(BUILD)/test/cbfuzz/harness/executor.o: TEST_FLAGS += -fno-sanitize=bounds
+# What was never set is no statement by chance.
+$(BUILD)/test/cbfuzz/generate/%.o: TEST_FLAGS += -ftrivial-auto-var-init=pattern
+UNITS := environment_test executive_test endurance_test callback_test program_test machine_test generate_test \
+         fuzz_script fuzz_bytes
 unit: $(UNITS:%=$(BUILD)/test/%) ## the unit programs and our parsers' fuzz targets, build/test/*
 
 $(BUILD)/test/cbfuzz/nt/%.o: cbfuzz/nt/%.c Makefile
@@ -108,6 +115,8 @@ $(BUILD)/test/program_test: $(PROGRAM_TESTED) $(call objects,test,conformance/te
 	@$(CC) -fsanitize=address,undefined,fuzzer-no-link -o $@ $^
 $(BUILD)/test/machine_test: $(MACHINE_TESTED) $(call objects,test,conformance/tests/unit/machine_test.c)
 	@$(CC) -fsanitize=address,undefined -o $@ $^
+$(BUILD)/test/generate_test: $(PROGRAM_TESTED) $(GENERATOR_TESTED) $(call objects,test,conformance/tests/unit/generate_test.c)
+	@$(CC) -fsanitize=address,undefined,fuzzer-no-link -o $@ $^
 $(BUILD)/test/fuzz_%: $(PROGRAM_TESTED) $(BUILD)/test/conformance/tests/fuzz/fuzz_%.o
 	@$(CC) -fsanitize=address,undefined,fuzzer -o $@ $^
 

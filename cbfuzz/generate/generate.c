@@ -127,7 +127,8 @@ static void replay(Generator *generator, Program *source, uint32_t from, uint32_
         const Line *line = &source->lines[i];
         LineClass class = line_info[line->kind].class;
         if (class == CLASS_NOTE || line->kind == LINE_END) continue;
-        if (line->kind == LINE_THREAD) continue; /* its lines run here: one of its schedules */
+        if (line->kind == LINE_SET_STATUS) continue; /* it began inside of a body */
+        if (line->kind == LINE_THREAD) continue;     /* its lines run here: one of its schedules */
         if (class == CLASS_BLOCK) {
             uint32_t end = program_block_end(source, i), variables = program->variable_count;
             uint32_t before = program->line_count;

@@ -16,7 +16,7 @@ def run_unit(*command, **more):
 
 
 @pytest.mark.parametrize("name", ["environment_test", "executive_test", "endurance_test", "callback_test",
-                                  "program_test", "machine_test"])
+                                  "program_test", "machine_test", "generate_test"])
 def test_unit(name):
     done = run_unit(name, timeout=120)
     assert done.code == 0, done
