@@ -6,9 +6,9 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
-#include "report/version.h"
 #include "harness/guard.h"
 #include "harness/interrupt.h"
+#include "report/version.h"
 
 static const Command commands[] = {
     {"fuzz", cli_fuzz, "generate programs until a limit or a finding"},

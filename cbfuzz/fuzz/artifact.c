@@ -118,14 +118,14 @@ bool artifact_folder(const char *folder, char *error, size_t error_size) {
 
 bool folder_probe(const char *folder, const char *otherwise, char *error, size_t error_size) {
     char *probe = NULL;
-    if (asprintf(&probe, "%s/.cbfuzz-probe", folder) < 0) return false;
-    bool good = file_replace(probe, "cbfuzz\n", 7, error, error_size);
-    int why = errno;
+    bool named = asprintf(&probe, "%s/.cbfuzz-probe", folder) >= 0;
+    bool good = named && file_replace(probe, "cbfuzz\n", 7, error, error_size);
+    int why = named ? errno : ENOMEM;
     if (good) unlink(probe);
     else
         snprintf(error, error_size, "%s: no file can be written there: %s; %s", folder,
                  strerror(why), otherwise);
-    free(probe);
+    if (named) free(probe);
     errno = why;
     return good;
 }

@@ -7,11 +7,11 @@
 
 #include "program/program.h"
 
-/* Makes the folder if needed and tries to write in it. False: `error` says why not. */
+/* Makes the folder if needed and tries to write in it. False: errno and `error` say why not. */
 bool artifact_folder(const char *folder, char *error, size_t error_size);
 
-/* Can files be written in the folder? False: errno and `error` say why not, and what to do
- * otherwise. */
+/* Can files be written in the folder? False: errno and `error` say why not; `otherwise`, what
+ * to do then, stands at its end. */
 bool folder_probe(const char *folder, const char *otherwise, char *error, size_t error_size);
 
 /* Writes FOLDER/SUBJECT-xxxxxxxx.cbs; the path goes to `path`. */
@@ -19,7 +19,7 @@ bool artifact_write(const char *folder, const char *subject, const Program *prog
                     size_t path_size, char *error, size_t error_size);
 
 /* Writes a file as a whole, where a link leads to; a device or pipe is written to and stays.
- * When it fails errno says why. */
+ * False: errno and `error`, a line that names the file, say why not. */
 bool file_replace(const char *path, const void *data, size_t size, char *error, size_t error_size);
 
 /* 2 or 3: is it the request that is wrong, with this errno, or the machine? */

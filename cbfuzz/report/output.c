@@ -1,4 +1,4 @@
-/* Report files: known to be writable before a run, complete or not there after it. */
+/* Report files: whether they can be written, known before a run; and how others call them. */
 #define _GNU_SOURCE
 #include "report/output.h"
 

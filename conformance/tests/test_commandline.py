@@ -617,11 +617,13 @@ def test_output_through_links_and_into_pipes(cbfuzz, tmp_path, command, insert_h
     assert "<testsuites" in cbfuzz("conform", "notify/*order*", "--junit", "/dev/stdout", code=0).out
 
 
-def test_bytes_are_not_named_like_a_script(cbfuzz, script):
-    """They could not be read again, and might have been put over the script itself."""
-    path = script(ORDER)
-    assert "another" in cbfuzz("assemble", path, "-o", path, code=2).err
-    assert path.read_text() == ORDER
+def test_bytes_under_any_name(cbfuzz, script, tmp_path):
+    """assemble writes them wherever it is told; what is called like a script is read as one."""
+    for name in "bytes", "bytes.cbs":
+        cbfuzz("assemble", script(ORDER), "-o", tmp_path / name, code=0)
+    assert (tmp_path / "bytes").read_bytes() == (tmp_path / "bytes.cbs").read_bytes()
+    assert cbfuzz("show", tmp_path / "bytes", code=0).out == cbfuzz("show", script(ORDER), code=0).out
+    assert "bytes.cbs:1:1: " in cbfuzz("show", tmp_path / "bytes.cbs", code=2).err
 
 
 @pytest.mark.parametrize("arguments, says", [
