@@ -14,7 +14,7 @@ enum {
 };
 
 /* Reads a program from `path` ("-": standard input). False: `error` is one line,
- * FILE:LINE:COLUMN: what is wrong, for scripts; the file's fault in any case. */
+ * FILE:LINE:COLUMN: what is wrong, for scripts; the file's fault, unless a signal came. */
 bool load_program(Program *program, const char *path, char *error, size_t error_size);
 
 /* All programs of a file or folder (recursively, hidden ones and *.md left out),

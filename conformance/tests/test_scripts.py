@@ -208,6 +208,18 @@ def test_longest_name_of_pairs(cbfuzz, script):
     cbfuzz("run", script('a = create "\\' + "\U0001f600" * 16384 + '"\n'), code=2)
 
 
+def test_every_status_has_its_name(cbfuzz, script):
+    """What an implementation may return is a word of the language; codes that are an index are none."""
+    header = (ROOT / "cbfuzz/nt/include/ntstatus.h").read_text()
+    named = {int(value, 16): name for name, value in re.findall(r"#define (STATUS_\w+) \(\(NTSTATUS\)0x(\w+)\)", header)
+             if not re.search("_WAIT_[0-9]+$", name)}
+    assert len(named) > 100
+    shown = cbfuzz("show", script("".join(f'create "\\Demo" -> {status}\n' for status in named)), code=0).out
+    assert re.findall(r" -> (\w+)", shown) == list(named.values())
+    for name in named.values():
+        assert f'did you mean "{name}"' in cbfuzz("show", script(f'create "\\Demo" -> {name}_\n'), code=2).err
+
+
 # Sizes
 
 
