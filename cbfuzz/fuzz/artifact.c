@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -54,6 +55,19 @@ static int replace(const char *path, const void *data, size_t size) {
     return why;
 }
 
+char *file_place(const char *path) {
+    char link[PATH_MAX], *next = NULL, *place = realpath(path, NULL);
+    if (place || errno != ENOENT) return place;
+    ssize_t length = readlink(path, link, sizeof link - 1);
+    if (length < 0) return strdup(path);
+    link[length] = 0;
+    const char *slash = *link == '/' ? NULL : strrchr(path, '/');
+    if (asprintf(&next, "%.*s%s", slash ? (int)(slash - path) + 1 : 0, path, link) < 0) return NULL;
+    place = file_place(next);
+    free(next);
+    return place;
+}
+
 /* 0, or errno. */
 static int write_file(const char *path, const void *data, size_t size) {
     struct stat status;
@@ -64,7 +78,7 @@ static int write_file(const char *path, const void *data, size_t size) {
         int file = open(path, O_WRONLY | O_CLOEXEC);
         return file < 0 ? errno : fill(file, data, size, 0);
     }
-    char *target = there ? realpath(path, NULL) : strdup(path);
+    char *target = file_place(path);
     int why = target ? replace(target, data, size) : errno;
     free(target);
     return why;

@@ -18,6 +18,10 @@ bool folder_probe(const char *folder, const char *otherwise, char *error, size_t
 bool artifact_write(const char *folder, const char *subject, const Program *program, char *path,
                     size_t path_size, char *error, size_t error_size);
 
+/* Where a regular file is or will be, behind links, whose ends need not be there. To be freed;
+ * NULL: errno says why. */
+char *file_place(const char *path);
+
 /* Writes a file as a whole, where a link leads to; a device or pipe is written to and stays.
  * False: errno and `error`, a line that names the file, say why not. */
 bool file_replace(const char *path, const void *data, size_t size, char *error, size_t error_size);

@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "fuzz/artifact.h"
+
 static bool refuse(const char *path, const char *why, char *error, size_t error_size) {
     snprintf(error, error_size, "%s: cannot be written: %s", *path ? path : "\"\"", why);
     return false;
@@ -20,7 +22,7 @@ static char *target_of(const char *path, bool *regular) {
     struct stat status;
     bool there = stat(path, &status) == 0;
     *regular = !there || S_ISREG(status.st_mode);
-    return there && *regular ? realpath(path, NULL) : strdup(path);
+    return *regular ? file_place(path) : strdup(path);
 }
 
 bool output_check(const char *path, char *error, size_t error_size) {

@@ -603,6 +603,13 @@ def test_output_through_links_and_into_pipes(cbfuzz, tmp_path, command, insert_h
     (tmp_path / "link").symlink_to("target")
     cbfuzz(*call, "-o", tmp_path / "link", code=code)
     assert (tmp_path / "link").is_symlink() and (tmp_path / "target").stat().st_size
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "first").symlink_to("folder/second")
+    (tmp_path / "folder/second").symlink_to("new")
+    cbfuzz(*call, "-o", tmp_path / "first", code=code)
+    assert (tmp_path / "folder/second").is_symlink() and (tmp_path / "folder/new").stat().st_size
+    (tmp_path / "circle").symlink_to("circle")
+    assert "circle: cannot be written" in cbfuzz(*call, "-o", tmp_path / "circle", code=2).err
     os.mkfifo(tmp_path / "pipe")
     with subprocess.Popen(["cat", tmp_path / "pipe"], stdout=subprocess.PIPE) as reader:
         cbfuzz(*call, "-o", tmp_path / "pipe", code=code)

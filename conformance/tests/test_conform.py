@@ -480,15 +480,17 @@ def test_unwritable_places_are_found_before_the_run(place, flag, path):
 @pytest.mark.parametrize("files", [
     ["--junit", "one", "--sarif", "./one"], ["--junit", "link", "--sarif", "known.txt"], ["--junit", "one", "--junit", "two"],
     ["--junit", "known.txt", "--baseline", "known.txt"], ["--sarif", "link", "--baseline", "conformance/../known.txt"],
-    ["--baseline", "new", "--update-baseline", "--junit", "conformance/../new"], ["--junit", "-"], ["--baseline", "-"]])
+    ["--baseline", "new", "--update-baseline", "--junit", "conformance/../new"], ["--junit", "leads", "--sarif", "one"],
+    ["--junit", "-"], ["--baseline", "-"]])
 def test_two_reports_in_one_file(place, known, files):
     """However it is spelled. A baseline is not written over by a report."""
     path = known(f"{ORDER}  # {REASON}")
     (place.folder / "link").symlink_to("known.txt")
+    (place.folder / "leads").symlink_to("one")
     result = place.run(*files, code=2)
     assert len(result.err.splitlines()) == 1 and not result.out, result
     assert path.read_text() == f"{ORDER}  # {REASON}\n"
-    assert sorted(entry.name for entry in place.folder.iterdir()) == ["conformance", "known.txt", "link"]
+    assert sorted(entry.name for entry in place.folder.iterdir()) == ["conformance", "known.txt", "leads", "link"]
 
 
 def test_devices_take_any_report(place):
@@ -503,9 +505,11 @@ def test_reports_replace_what_was_there(place):
     target = place.folder / "target"
     target.write_text("old")
     (place.folder / "link").symlink_to("target")
-    place.run("--junit", "link", "--sarif", "/dev/null", code=0)
+    (place.folder / "leads").symlink_to("new")
+    place.run("--junit", "link", "--sarif", "leads", code=0)
     assert (place.folder / "link").is_symlink() and target.read_text().startswith("<?xml")
-    assert sorted(path.name for path in place.folder.iterdir()) == ["conformance", "link", "target"]
+    assert (place.folder / "leads").is_symlink() and (place.folder / "new").read_text().startswith("{")
+    assert sorted(path.name for path in place.folder.iterdir()) == ["conformance", "leads", "link", "new", "target"]
 
 
 def test_reports_have_the_mode_that_files_have(place):
