@@ -457,7 +457,12 @@ static void put_crowd(Generator *generator, const Offer *offer, uint16_t object)
     for (unsigned count = 1 + random_below(random, 4); count; count--) {
         put_line(generator, often);
         uint16_t made = (uint16_t)(generator->program->variable_count - 1);
-        if (pick == 0) put_line(generator, with_operand(LINE_DEREFERENCE, made));
+        if (pick == 0) {
+            put_line(generator, with_operand(LINE_DEREFERENCE, made));
+            /* Each has its name for itself: so its bytes are counted. */
+            often.name_at = program_add_name(
+                generator->program, generator->program->units + often.name_at, often.name_length);
+        }
         if (pick == 2) put_line(generator, with_operand(LINE_UNREGISTER, made));
     }
     for (unsigned count = 1 + random_below(random, 2); count; count--)
