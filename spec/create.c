@@ -14,6 +14,11 @@ typedef struct {
     unsigned system;
 } Bearers;
 
+/* A path that is no path may be mended by who takes it: to the name of any object. */
+static bool is_no_path(PathKind path) {
+    return path == PATH_RELATIVE || path == PATH_EMPTY_COMPONENT;
+}
+
 /* Is it the same path? In \Callback the leaves decide: how the directory was
  * spelled is between the caller and the directory, unless names are flat. */
 static NameMatch same_path(const SpecObject *object, const SpecFrame *frame,
@@ -52,6 +57,7 @@ static void find_bearers(const Machine *machine, const SpecFrame *frame, Bearers
     *found = (Bearers){0};
     for (unsigned i = 0; i < machine->object_count; i++) {
         const SpecObject *object = &machine->objects[i];
+        if (object->mended) found->exclusive |= object->call_exclusive;
         if (object->hash != frame->hash) continue;
         NameMatch match;
         uint16_t worlds = answers_to(machine, object, frame, &match);
@@ -230,6 +236,7 @@ static void created(Machine *machine, const SpecFrame *frame, uint64_t pointer, 
                      .pointer = pointer,
                      .hash = hash,
                      .in_directory = frame->path == PATH_LEAF,
+                     .mended = is_no_path((PathKind)frame->path),
                      .references = 1,
                      .multiple = call->multiple,
                      .permanent = call->permanent,
@@ -245,11 +252,8 @@ static void opened(Machine *machine, SpecObject *object, const Call *call, uint6
     object->pointer = pointer;
     object->references++;
     object->opened = true;
-    /* Where opening takes the name of a temporary object, it may take that of one made so. */
-    object->perhaps =
-        object->made_temporary && (judged_worlds(machine) & WORLDS_NAME_UNTIL_OPENED) != 0;
-    machine->names_in_doubt |= object->perhaps;
-    object->nameless = false;
+    object->perhaps = object->nameless = false;
+    doubt_opened_name(machine, object);
     at_stake(machine, CLAUSE_OBJECT_SHARED);
     at_stake(machine, call->create ? CLAUSE_CREATE_OPENS : CLAUSE_OPEN_SUCCEEDS);
     at_stake(machine, CLAUSE_WINDOWS_OPENIF);
@@ -302,8 +306,7 @@ static Outcome succeeded(Machine *machine, const SpecFrame *frame, const Return 
     if (object) {
         NameMatch match;
         uint16_t worlds = answers_to(machine, object, frame, &match);
-        /* A path that is no path may be mended by who takes it: to any object. */
-        if (path == PATH_RELATIVE || path == PATH_EMPTY_COMPONENT) worlds |= object_alive(object);
+        if (is_no_path(path) || object->mended) worlds |= object_alive(object);
         if (worlds & judged_worlds(machine)) {
             Outcome outcome = worlds_keep(machine, worlds, CLAUSE_OPEN_SUCCEEDS);
             if (outcome == OUTCOME_ALLOWED) opened(machine, object, call, result->pointer);

@@ -394,7 +394,7 @@ bool machine_lacks_room(const Machine *machine) {
     switch (frame->call.kind) {
     case CALL_CREATE: return create_lacks_room(machine, frame);
     case CALL_REGISTER:
-    case CALL_REGISTER_CHANGE: return machine->live_count >= MACHINE_ROOM_REGISTRATIONS;
+    case CALL_REGISTER_CHANGE: return registrations_fill_table(machine);
     default: return false;
     }
 }

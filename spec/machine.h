@@ -141,6 +141,7 @@ typedef struct {
     bool multiple, permanent, made_temporary, opened;
     bool opened_differently, created_differently; /* AllowMultipleCallbacks of an opener differed */
     bool in_directory;                            /* its name is a leaf of \Callback */
+    bool mended;         /* its path was none: the name that it bears is its implementation's */
     bool call_exclusive; /* created with OBJ_EXCLUSIVE: a second open may fail */
     bool nameless;       /* seen to have lost its name */
     bool perhaps;        /* may have lost its name */

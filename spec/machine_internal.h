@@ -70,6 +70,9 @@ uint16_t object_alive(const SpecObject *object);
 uint16_t object_held(const SpecObject *object);
 uint16_t object_named(const Machine *machine, const SpecObject *object);
 unsigned objects_alive(const Machine *machine);
+/* Where opening takes the name of a temporary object, it may take that of one made so, once that
+ * is both: nobody says whether it counts that it was opened before. */
+void doubt_opened_name(Machine *machine, SpecObject *object);
 /* Narrows the worlds to those in which what was seen can be seen. */
 Outcome worlds_keep(Machine *machine, uint16_t survive, ClauseId clause);
 /* The object was seen to be there: rules out the worlds in which it is gone. */
@@ -92,6 +95,10 @@ Allowed create_allowed(const Machine *machine, const SpecFrame *frame);
 static inline bool registration_room(const Machine *machine) {
     return machine->registration_count + machine->frame_count < MACHINE_REGISTRATIONS;
 }
+/* May one more be refused for want of room? Those count, too, that are told of the existing
+ * processors before their registration returns, and those that were removed while calls were in
+ * progress, which may keep them until they have returned. */
+bool registrations_fill_table(const Machine *machine);
 Permission register_call(Machine *machine, const Call *call);
 Outcome register_return(Machine *machine, const Return *result);
 /* Is it certain that this register gets NULL? */

@@ -94,6 +94,12 @@ Permission references_call(Machine *machine, const Call *call) {
     return permit_in(machine, fine, clause);
 }
 
+void doubt_opened_name(Machine *machine, SpecObject *object) {
+    if (!object->made_temporary || !object->opened) return;
+    if (judged_worlds(machine) & WORLDS_NAME_UNTIL_OPENED)
+        machine->names_in_doubt = object->perhaps = true;
+}
+
 Outcome references_return(Machine *machine) {
     const Call *call = &top_frame(machine)->call;
     SpecObject *object = &machine->objects[call->object];
@@ -107,6 +113,7 @@ Outcome references_return(Machine *machine) {
         if (object->permanent) {
             object->permanent = false;
             object->made_temporary = true;
+            doubt_opened_name(machine, object);
             at_stake(machine, CLAUSE_DELETE_PERMANENT);
             at_stake(machine, CLAUSE_WINDOWS_MAKE_TEMPORARY);
         } else {

@@ -138,8 +138,8 @@ Outcome change_return(Machine *machine, const Return *result) {
     at_stake(machine, CLAUSE_WINDOWS_CHANGE_HANDLE);
     if (!result->pointer) {
         /* The five documents do not say what it returns. */
-        bool excused = result->allocation_failed || !machine->windows ||
-                       machine->live_count >= MACHINE_ROOM_REGISTRATIONS;
+        bool excused =
+            result->allocation_failed || !machine->windows || registrations_fill_table(machine);
         return excused ? OUTCOME_ALLOWED : diverge(machine, CLAUSE_WINDOWS_CHANGE_HANDLE);
     }
     if (call->existing) {

@@ -40,6 +40,18 @@ void registration_remove(Machine *machine, uint16_t number) {
     }
 }
 
+bool registrations_fill_table(const Machine *machine) {
+    unsigned count = machine->live_count;
+    if (machine->frame_count == 1) return count >= MACHINE_ROOM_REGISTRATIONS;
+    for (unsigned i = 0; i + 1 < machine->frame_count; i++)
+        count += machine->frames[i].call.kind == CALL_REGISTER_CHANGE;
+    for (unsigned i = 0; i < machine->registration_count; i++) {
+        const SpecRegistration *registration = &machine->registrations[i];
+        count += !registration->alive && registration->died > machine->frames[0].began;
+    }
+    return count >= MACHINE_ROOM_REGISTRATIONS;
+}
+
 /* NULL where an address is asked for: a mistake in one reading, tolerated in the other. */
 static Permission permit_null(const Machine *machine, Question question) {
     uint8_t answers = machine->readings.answers[question];
@@ -115,7 +127,7 @@ static Outcome refused(Machine *machine, const Call *call, SpecObject *object,
         at_stake(machine, CLAUSE_REGISTER_ERROR);
         return OUTCOME_ALLOWED;
     }
-    if (machine->live_count >= MACHINE_ROOM_REGISTRATIONS) return OUTCOME_ALLOWED;
+    if (registrations_fill_table(machine)) return OUTCOME_ALLOWED;
     uint8_t *same = &machine->readings.answers[QUESTION_SAME_ROUTINE];
     uint8_t refusing = refusing_readings(machine, call);
     if (refusing) {

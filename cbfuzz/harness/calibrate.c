@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "harness/real.h"
 #include "program/script.h"
 
 /* The answers show in these programs; scripts that come later would else leave
@@ -52,29 +51,22 @@ static const char *const questions[] = {
     "b = open \"\\Callback\\Calibrate\"\n",
 };
 
-Readings calibrate_fallback(bool windows) {
-    Readings readings = readings_all(windows);
-    readings_assume(&readings, "UNREGISTER-REFERENCE-OWN");
-    return readings;
-}
-
-Readings calibrate(Executor *executor, bool windows) {
-    Readings readings = readings_all(windows);
-    if (windows) return readings;
+Readings calibrate(Runner *runner) {
+    Readings readings = readings_all(runner->windows);
+    if (runner->windows) return readings;
     Program *program = program_new();
-    Judgement judgement;
-    bool contradicts = false;
+    const Judgement *judgement = &runner->session->judgement;
     for (unsigned i = 0; program && i < sizeof questions / sizeof questions[0]; i++) {
         ScriptError error;
         if (!script_parse(program, questions[i], strlen(questions[i]), &error)) break;
-        real_run(executor, program, windows, readings, &judgement);
-        if (verdict_is_finding(judgement.verdict)) {
-            contradicts = true;
-            continue;
+        if (!runner_run(runner, program, readings) || verdict_is_finding(judgement->verdict)) {
+            readings = readings_all(false);
+            readings_assume(&readings, "UNREGISTER-REFERENCE-OWN");
+            break;
         }
-        readings.worlds = judgement.after.worlds;
+        readings.worlds = judgement->after.worlds;
         readings_settle(&readings);
     }
     program_free(program);
-    return contradicts ? calibrate_fallback(windows) : readings;
+    return readings;
 }

@@ -2,15 +2,12 @@
 #ifndef CBFUZZ_HARNESS_CALIBRATE_H
 #define CBFUZZ_HARNESS_CALIBRATE_H
 
-#include "harness/executor.h"
+#include "harness/runner.h"
 
-/* Runs the questions on what the executor is attached to (real_attach). Returns
- * the readings that their outcomes leave of those that the profile allows. What
- * contradicts every reading is no finding here: the programs that follow will
- * meet it under the reading that most take. */
-Readings calibrate(Executor *executor, bool windows);
-
-/* The readings to go on with when calibrate itself did not survive. */
-Readings calibrate_fallback(bool windows);
+/* Runs the questions. Returns the readings that their outcomes leave of those that the profile
+ * allows. A mistake in one reading that ends in a crash is an answer as well. What contradicts
+ * every reading is no finding here: the programs that follow will meet it under the reading that
+ * most take. */
+Readings calibrate(Runner *runner);
 
 #endif

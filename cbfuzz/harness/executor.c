@@ -290,7 +290,10 @@ static void add_processor(Executor *executor, Call *call, bool fails) {
     call->stage = STAGE_START;
     call->status = 0;
     call->processor = executor->processors;
-    if (executor->processors + 1 >= MACHINE_PROCESSORS) {
+    uint32_t most = executor->processors + 1; /* and those that are being announced */
+    for (unsigned i = 0; i < executor->machine.frame_count; i++)
+        most += executor->machine.frames[i].call.kind == CALL_PROCESSOR_STAGE;
+    if (most >= MACHINE_PROCESSORS) {
         halt(executor, RUN_FULL);
         return;
     }

@@ -19,7 +19,6 @@
 
 enum {
     REQUEST_RUN = 'r',
-    REQUEST_CALIBRATE = 'c',
     ANSWER_LAST = 'l',
     WALL_FACTOR = 8, /* a process that waits instead of running gets so many limits */
     LOAD_SECONDS = 20
@@ -47,21 +46,12 @@ static FILE *silence(FILE *trace) {
 _Noreturn static void serve(Runner *runner, int request, int response) {
     Session *session = runner->session;
     session_watch(session, runner->implementation);
-    session->executor.trace = runner->trace;
     Program *program = program_new();
     char what;
     while (program && read(request, &what, 1) == 1) {
-        if (what == REQUEST_CALIBRATE) {
-            session->executor.trace = NULL;
-            session->busy = true;
-            session->readings = calibrate(&session->executor, session->windows);
-            session->calibrated = true;
-            session->busy = false;
-            session->executor.trace = runner->trace;
-        } else {
-            bytes_decode(program, session->bytes, session->size);
-            session_run(session, program);
-        }
+        session->executor.trace = session->calibrated ? runner->trace : NULL;
+        bytes_decode(program, session->bytes, session->size);
+        session_run(session, program);
         bool last = guard_swollen(); /* another copy has more room */
         if (last) what = ANSWER_LAST;
         if (write(response, &what, 1) != 1 || last) break;
@@ -272,20 +262,17 @@ static void prepare(Runner *runner) {
     runner->spoiled = false;
     session->windows = runner->windows;
     session->builtin = runner->implementation->builtin;
+    session->calibrated = runner->calibrated;
     session->explain = true;
 }
 
 void runner_calibrate(Runner *runner) {
     Session *session = runner->session;
-    if (session->calibrated) return;
-    Ending ending;
-    int status;
+    if (runner->calibrated) return;
+    Readings readings = calibrate(runner);
+    runner->calibrated = true;
     prepare(runner);
-    if (!request(runner, REQUEST_CALIBRATE, &ending, &status)) return;
-    if (!session->calibrated || !session_intact(session))
-        session->readings = calibrate_fallback(session->windows);
-    session->calibrated = true;
-    session->crash_kind[0] = session->crash_detail[0] = 0;
+    session->readings = readings;
 }
 
 static bool try(Runner *runner, const Program *program, Readings readings, Ending *ending,
@@ -314,7 +301,7 @@ bool runner_run(Runner *runner, const Program *program, Readings readings) {
     }
     runner->spoiled = !session_intact(session);
     if (session_post_mortem(session, program, status, ending == HUNG)) {
-        if (runner->trace)
+        if (runner->trace && runner->calibrated)
             trace_died(runner->trace, ending == HUNG ? VERDICT_HANGS : VERDICT_CRASHES);
         return true;
     }

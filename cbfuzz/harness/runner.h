@@ -22,8 +22,9 @@ typedef struct {
     int request, response; /* pipes to that */
     int unread;            /* the request pipe's other end */
     bool spoiled;          /* the session needs a reset */
-    bool broken;           /* it cannot go on; `error` says why */
-    int code;              /* exit code for that: 2, the implementation cannot be loaded; 3 */
+    bool calibrated;
+    bool broken; /* it cannot go on; `error` says why */
+    int code;    /* exit code for that: 2, the implementation cannot be loaded; 3 */
     char error[1200];
 } Runner;
 

@@ -30,9 +30,9 @@ typedef struct {
     Finding finding; /* of the last run, if it is a finding (or misuse) */
     uint64_t fence_last[4];
     bool windows;
-    bool builtin;      /* it runs the built-in implementation */
-    Readings readings; /* that the next run starts from */
-    bool calibrated;
+    bool builtin;              /* it runs the built-in implementation */
+    Readings readings;         /* that the next run starts from */
+    bool calibrated;           /* before, programs are not the user's and leave no trace */
     atomic_uint_fast64_t runs; /* begun */
     atomic_bool busy;          /* a program is being run */
     bool guarded;              /* system calls of the implementation are stopped */

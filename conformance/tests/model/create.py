@@ -30,7 +30,7 @@ class Create:
         for o in self.objects:
             same = fold(o.name) == fold(name)
             alike = leaf and o.leaf and fold(o.name[DIRECTORY:]) == fold(name[DIRECTORY:])
-            mended = not self.windows and kind(name, insensitive) in ("relative", "hollow") and o.alive
+            mended = not self.windows and o.alive and (o.mended or kind(name, insensitive) in ("relative", "hollow"))
             named = (same or alike) and self.has_name(o)
             if mended or named:
                 (certain if named and same and leaf == o.leaf and not o.doubtful else perhaps).append(o)
@@ -73,8 +73,8 @@ class Create:
             raise Diverges("[create]: on success the address is written")
         o = next((o for o in self.objects if o.alive and o.number == seen.number), None)
         if o in certain or o in perhaps:
-            o.opened |= not o.permanent
-            o.doubtful = o.made_temporary and self.answer("the name of a temporary object") == "until opened"
+            o.opened = True
+            o.doubtful = self.opening_may_count(o)
         elif o:
             raise Diverges("an object of another name, or without one, was opened")
         elif not create:
@@ -84,7 +84,8 @@ class Create:
         else:
             self.forget(perhaps, name, insensitive)
             o = Object(name, "multiple" in statement.flags, "permanent" in statement.flags, "exclusive" in statement.flags,
-                       leaf=kind(name, insensitive) == "leaf", number=seen.number)
+                       leaf=kind(name, insensitive) == "leaf", mended=kind(name, insensitive) in ("relative", "hollow"),
+                       number=seen.number)
             self.objects.append(o)
         o.references += 1
         return o

@@ -17,11 +17,12 @@ class Object:
     exclusive: bool = False
     system: bool = False
     leaf: bool = True             # in the directory, as its name was understood when it was made
+    mended: bool = False          # its name was no path, so it may be taken for a spelling of another
     number: Optional[str] = None  # what it is called in the trace
     references: int = 0           # that the program holds
     made_temporary: bool = False
-    opened: bool = False          # by name since it is temporary
-    doubtful: bool = False        # made temporary again, or opened since: nobody says what that does to its name
+    opened: bool = False          # by name
+    doubtful: bool = False        # made temporary again, or opened: nobody says what that does to its name
     nameless: bool = False        # and then not found
     alive: bool = True
     registrations: list = dataclasses.field(default_factory=list)  # all there ever were, in order
@@ -92,6 +93,10 @@ class Objects:
         if o and not o.references:
             raise Misuse(f"{statement.word} with an object that the program has let go")
 
+    def opening_may_count(self, o):
+        """Where opening ends the name of a temporary object, it may end that of one made so, before or after."""
+        return o.made_temporary and o.opened and self.answer("the name of a temporary object") == "until opened"
+
     def held(self, statement):
         o = self.bound.get(statement.operand)
         if o is None:
@@ -124,6 +129,7 @@ class Objects:
             raise Misuse("make_temporary above PASSIVE_LEVEL, like all that is about names")
         if o.permanent:
             o.permanent, o.made_temporary = False, True
+            o.doubtful = self.opening_may_count(o)
         else:
             o.doubtful = True
         self.may_go(o)

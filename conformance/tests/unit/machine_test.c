@@ -1711,13 +1711,20 @@ static void reading_unregister_null(void) {
 
 /* Opening takes a temporary object's name, and may take that of one that was made so. */
 static void made_temporary_until_opened(void) {
+    for (int before = 0; before < 2; before++) {
+        start(DOCUMENTED);
+        assume("TEMPORARY-NAME-UNTIL-OPENED"), assume("MAKE-TEMPORARY-NAME-KEPT");
+        uint16_t a = created(DEMO, PERMANENT, 0xA0);
+        if (before) opened(DEMO, 0, 0xA0);
+        ok(make_temporary(a));
+        if (before) ok(open_fails(DEMO, 0, NAME_NOT_FOUND));
+        else wrong(OPEN_SUCCEEDS, open_fails(DEMO, 0, NAME_NOT_FOUND));
+    }
     for (int kept = 0; kept < 2; kept++) {
         start(DOCUMENTED);
         assume("TEMPORARY-NAME-UNTIL-OPENED"), assume("MAKE-TEMPORARY-NAME-KEPT");
         uint16_t a = created(DEMO, PERMANENT, 0xA0);
-        opened(DEMO, 0, 0xA0); /* as a permanent one */
         ok(make_temporary(a));
-        wrong(OPEN_SUCCEEDS, open_fails(DEMO, 0, NAME_NOT_FOUND));
         opened(DEMO, 0, 0xA0);
         if (kept) {
             opened(DEMO, 0, 0xA0);
@@ -2161,6 +2168,34 @@ static void room(void) {
             registered(a, (uint8_t)(i + 1), i, 0x1000 + i);
         ok(reg(a, 60, 1, 0));
         registered(a, 60, 1, 0x2000);
+
+        /* Those count, too, that went during a call, or whose own registering goes on. */
+        for (int inside = 0; inside < 2; inside++) {
+            start(p), assume("UNREGISTER-REFERENCE-OWN");
+            a = created(DEMO, MULTIPLE, 0xA0);
+            uint16_t gone = registered(a, 40, 0, 0xE0);
+            for (unsigned i = 0; i < 15; i++)
+                registered(a, (uint8_t)(i + 1), i, 0x1000 + i);
+            if (inside) ok(notify(a, 1, 2)), enter(40, 0, 1, 2), ok(leave()), enter(1, 0, 1, 2);
+            ok(unregister(gone));
+            if (inside) ok(reg(a, 60, 1, 0));
+            else wrong(CREATE_MULTIPLE, reg(a, 60, 1, 0));
+        }
+        ok(change(2, 0x20, 1)), enter_told(2, 0x20, STAGE_START, 0);
+        ok(reg(a, 60, 1, 0));
+    }
+}
+
+/* A path that is none may be the spelling of another: who makes an object by it may find that by
+ * the other. One that was made by a name has it alone. */
+static void mended_path(void) {
+    for (int mended = 0; mended < 2; mended++) {
+        start(DOCUMENTED);
+        SpecName name = mended ? NAME("\\Callback\\\\Demo") : NAME("\\Callback\\Other");
+        created(name, PERMANENT, 0xA0);
+        if (mended) opened(DEMO, 0, 0xA0);
+        else wrong(OBJECT_NAMED, open(DEMO, 0, 0xA0));
+        opened(NAME("Other"), 0, 0xA0);
     }
 }
 
@@ -3210,6 +3245,7 @@ int main(void) {
         CHECK(last_reference_from_inside),
         CHECK(shortage_of_memory),
         CHECK(room),
+        CHECK(mended_path),
         CHECK(bounds_of_the_machine),
         CHECK(processor_add),
         CHECK(windows_processor_arguments),
