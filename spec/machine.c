@@ -14,7 +14,7 @@ void machine_start(Machine *machine, bool windows, Readings readings, const uint
     machine->misused = 0;
     machine->irql = LEVEL_PASSIVE;
     machine->frame_count = 0;
-    machine->registration_count = machine->live_count = 0;
+    registrations_clear(machine);
     machine->clock = 0;
     machine->stage_end = 0;
     machine->clause = CLAUSE_NONE;

@@ -23,6 +23,7 @@
 enum {
     MACHINE_OBJECTS = 4100,       /* a program's statements, and the system's three */
     MACHINE_REGISTRATIONS = 4100, /* a program's statements */
+    MACHINE_HANDLES = 512,        /* hashes of handles */
     MACHINE_FRAMES = 64,          /* calls in progress: five levels of routines, stages between */
     MACHINE_PROCESSORS = 64,
     /* From so many live ones on an implementation may say that it has no room. */
@@ -215,13 +216,14 @@ typedef struct Machine {
     SpecFrame frames[MACHINE_FRAMES + 1]; /* and the place for one that is refused */
     SpecObject objects[MACHINE_OBJECTS];
     uint16_t live[MACHINE_REGISTRATIONS];
+    uint16_t alike[MACHINE_HANDLES]; /* of those: how many have a handle with this hash */
     SpecRegistration registrations[MACHINE_REGISTRATIONS];
 } Machine;
 
 /* The state after the system has started: three system-defined objects, no
  * registration, PASSIVE_LEVEL. Costs no more than what is used. `system` are
  * the addresses of the three objects: 0 if not known, SPEC_MISSING for one that
- * is known not to be there. */
+ * is known not to be there. The machine is all zeros before it starts first. */
 #define SPEC_MISSING UINT64_MAX
 void machine_start(Machine *machine, bool windows, Readings readings, const uint64_t system[3]);
 

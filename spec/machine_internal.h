@@ -105,6 +105,7 @@ Outcome register_return(Machine *machine, const Return *result);
 bool register_is_refused(const Machine *machine, const Call *call);
 Permission unregister_call(Machine *machine, const Call *call);
 Outcome unregister_return(Machine *machine);
+void registrations_clear(Machine *machine);
 uint16_t registration_add(Machine *machine, const Call *call, uint64_t handle);
 void registration_remove(Machine *machine, uint16_t number);
 

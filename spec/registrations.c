@@ -1,9 +1,20 @@
 /* ExRegisterCallback and ExUnregisterCallback: who is on the list. */
 #include "machine_internal.h"
 
+static unsigned hash_of_handle(uint64_t handle) {
+    return (unsigned)(handle * UINT64_C(0x9E3779B97F4A7C15) >> 32) % MACHINE_HANDLES;
+}
+
+void registrations_clear(Machine *machine) {
+    for (unsigned i = 0; i < machine->live_count; i++)
+        machine->alike[hash_of_handle(machine->registrations[machine->live[i]].handle)] = 0;
+    machine->registration_count = machine->live_count = 0;
+}
+
 uint16_t registration_add(Machine *machine, const Call *call, uint64_t handle) {
     uint16_t number = machine->registration_count++;
     machine->live[machine->live_count++] = number;
+    machine->alike[hash_of_handle(handle)]++;
     for (unsigned i = 0; i < machine->frame_count; i++)
         machine->frames[i].late |= machine->frames[i].object == call->object;
     machine->registrations[number] = (SpecRegistration){.handle = handle,
@@ -19,6 +30,7 @@ uint16_t registration_add(Machine *machine, const Call *call, uint64_t handle) {
 void registration_remove(Machine *machine, uint16_t number) {
     SpecRegistration *registration = &machine->registrations[number];
     registration->alive = false;
+    machine->alike[hash_of_handle(registration->handle)]--;
     /* Whether a call in progress has told it of a processor stays known (twin_called). */
     bool telling = false;
     for (unsigned i = 0; i < machine->frame_count; i++)
@@ -85,6 +97,7 @@ static uint8_t refusing_readings(const Machine *machine, const Call *call) {
 }
 
 static bool handle_is_taken(const Machine *machine, uint64_t handle) {
+    if (!machine->alike[hash_of_handle(handle)]) return false;
     for (unsigned i = 0; i < machine->live_count; i++)
         if (machine->registrations[machine->live[i]].handle == handle) return true;
     return false;
