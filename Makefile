@@ -85,8 +85,6 @@ PROGRAM_TESTED := $(call objects,test,$(wildcard cbfuzz/program/*.c))
 MACHINE_TESTED := $(call objects,test,$(wildcard spec/*.c))
 GENERATOR_TESTED := $(MACHINE_TESTED) $(call objects,test,$(wildcard cbfuzz/generate/*.c) \
         $(addprefix cbfuzz/harness/,executor.c expectation.c trace.c verdict.c))
-# It looks for the call in progress before it knows that there is one.
-$(BUILD)/test/cbfuzz/harness/executor.o: TEST_FLAGS += -fno-sanitize=bounds
 # What was never set is no statement by chance.
 $(BUILD)/test/cbfuzz/generate/%.o: TEST_FLAGS += -ftrivial-auto-var-init=pattern
 UNITS := environment_test executive_test endurance_test callback_test program_test machine_test generate_test \

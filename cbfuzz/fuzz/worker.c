@@ -259,6 +259,8 @@ static size_t make_one(uint8_t *out, size_t room, uint64_t seed, Program *first,
         mailbox->written = as_run = false;
     }
     write_down();
+    if (session->size > room)
+        return 0; /* the generator keeps to it; libFuzzer's memory ends there */
     made_size = as_run ? session->size : SIZE_MAX;
     copy(out, session->bytes, session->size);
     return session->size;

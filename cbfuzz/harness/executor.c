@@ -208,8 +208,8 @@ void executor_enter(Executor *executor, const Entry *entry) {
 
 /* Is the start of this processor being announced? */
 static bool is_starting(const Machine *machine, uint64_t number) {
-    const SpecFrame *frame = &machine->frames[machine->frame_count - 1];
     if (!machine->frame_count) return false;
+    const SpecFrame *frame = &machine->frames[machine->frame_count - 1];
     if (frame->call.kind == CALL_REGISTER_CHANGE)
         return frame->starting && frame->announced == number;
     return frame->call.kind == CALL_PROCESSOR_STAGE && frame->call.stage == STAGE_START &&

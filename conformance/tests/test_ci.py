@@ -17,7 +17,7 @@ def github():
 
 def gitlab():
     job = yaml.safe_load((ROOT / "scripts/ci/gitlab.yml").read_text())["cbfuzz"]
-    return [(line, False) for line in job["before_script"] + job["script"]]
+    return [("\n".join(job["before_script"] + job["script"]), False)]  # in one shell, as GitLab does
 
 
 def plain():
@@ -59,6 +59,7 @@ def test_template(project, template, reports):
     assert broken != sound
     failed = project(template(), broken)
     assert failed.returncode == 1 and "NOTIFY-ORDER" in failed.stdout
+    assert template is github or "cbfuzz fuzz:" in failed.stdout, "what the cases found is no reason not to fuzz"
     assert "<failure" in (project.folder / "conform.xml").read_text()
     failed = project(template(), "this is no C\n")
     assert failed.returncode in (1, 2) and "cbfuzz conform" not in failed.stdout
