@@ -398,9 +398,9 @@ static Start rewind_to_start(bool windows, Readings readings) {
     for (unsigned i = 0; i < 3; i++)
         start.system[i] = (uint64_t)(uintptr_t)implementation->system[i];
     start.processors = nt_active_processors();
-    for (unsigned i = 0; i < 2; i++)
+    /* Whether there is a ProcessorAdd was seen at the boot: Windows has one. */
+    for (unsigned i = 0; i < (windows ? 3 : 2); i++)
         if (!start.system[i]) start.system[i] = SPEC_MISSING;
-    /* Whether there is a ProcessorAdd was seen at the boot. */
     if (!windows)
         start.readings.answers[QUESTION_PROCESSOR_ADD] = implementation->system[2] ? 1 : 2;
     return start;
