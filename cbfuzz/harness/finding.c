@@ -69,9 +69,9 @@ static Value expected_value(SpecValue value) {
 }
 
 static unsigned describe_expected_calls(FILE *out, const Machine *machine) {
-    ExpectedEntry entries[SHOWN];
-    size_t count = machine_expected(machine, entries, SHOWN);
-    for (size_t i = 0; i < count; i++) {
+    static ExpectedEntry entries[MACHINE_REGISTRATIONS];
+    size_t count = machine_expected(machine, entries, MACHINE_REGISTRATIONS);
+    for (size_t i = 0; i < count && i < SHOWN; i++) {
         ExpectedCall call = {.routine = entries[i].routine,
                              .context = {VALUE_NUMBER, entries[i].context},
                              .argument1 = expected_value(entries[i].argument[0]),
@@ -81,6 +81,7 @@ static unsigned describe_expected_calls(FILE *out, const Machine *machine) {
         script_print_call(out, &call);
         if (entries[i].optional) fputc(']', out);
     }
+    if (count > SHOWN) fprintf(out, "  and %zu more", count - SHOWN);
     return (unsigned)count;
 }
 
