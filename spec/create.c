@@ -57,7 +57,7 @@ static void find_bearers(const Machine *machine, const SpecFrame *frame, Bearers
     *found = (Bearers){0};
     for (unsigned i = 0; i < machine->object_count; i++) {
         const SpecObject *object = &machine->objects[i];
-        if (object->mended) found->exclusive |= object->call_exclusive;
+        if (object->mended && object_alive(object)) found->exclusive |= object->call_exclusive;
         if (object->hash != frame->hash) continue;
         NameMatch match;
         uint16_t worlds = answers_to(machine, object, frame, &match);

@@ -134,6 +134,7 @@ static void examine_death(Fuzz *fuzz, Worker *worker, int status, bool hung) {
     const Judgement *judgement = &session->judgement;
     fuzz->shared->statements += judgement->statements;
     fuzz->shared->effective += judgement->effective;
+    fuzz->shared->kinds |= session->executor.kinds;
     if (!verdict_is_finding(judgement->verdict)) {
         session->readings = judgement->after; /* a reading that forbids the call */
         readings_settle(&session->readings);

@@ -44,6 +44,23 @@ def test_corpus_asks_nobody_to_do_as_windows(cbfuzz, tmp_path):
     cbfuzz("run", "--impl", tables, "--profile", "windows", "corpus/regression", code=1)
 
 
+def test_what_dies_anyway_is_not_skipped(cbfuzz, tmp_path):
+    """Nor does it matter what the programs before it have shown of the implementation's readings."""
+    source = tmp_path / "readings.c"
+    text = (ROOT / "conformance/implementations/readings/readings.c").read_text()
+    head = "VOID ExUnregisterCallback(PVOID CallbackRegistration) {"
+    assert head in text
+    source.write_text(text.replace(head, f"{head}\n    *(volatile LONG *)(ULONG_PTR)8 = 1;"))
+    dies = build_impl(tmp_path / "dies.so", source, flags=["-DTEMPORARY_NAME=KEPT"])
+    folder = tmp_path / "programs"
+    folder.mkdir()
+    (folder / "1.cbs").write_text('a = create "\\Callback\\Demo"\nb = open "\\Callback\\Demo"\n')
+    (folder / "2.cbs").write_text('profile windows\na = create "\\Callback\\Demo"\nr1 = register a F1 0x10\nunregister r1\n')
+    for scripts in (folder, folder / "2.cbs"):
+        shown = cbfuzz("run", "--json", "--impl", dies, scripts, code=1)
+        assert shown.json["programs"][-1]["verdict"] == "crashes" and not shown.json["skipped"]
+
+
 def test_order_of_programs_does_not_matter(cbfuzz):
     paths = sorted((ROOT / "corpus").rglob("*.cbs"))
     forwards = cbfuzz("run", "--json", *paths, code=0).json["programs"]

@@ -2197,6 +2197,15 @@ static void mended_path(void) {
         else wrong(OBJECT_NAMED, open(DEMO, 0, 0xA0));
         opened(NAME("Other"), 0, 0xA0);
     }
+    for (int gone = 0; gone < 2;
+         gone++) { /* what was exclusive may refuse as long as it is there */
+        start(DOCUMENTED);
+        uint16_t a = created(NAME("Other"), EXCLUSIVE, 0xA0);
+        if (gone) ok(dereference(a));
+        created(DEMO, PERMANENT, 0xB0);
+        if (gone) wrong(OPEN_SUCCEEDS, open_fails(DEMO, 0, ACCESS_DENIED));
+        else ok(open_fails(DEMO, 0, ACCESS_DENIED));
+    }
 }
 
 static void bounds_of_the_machine(void) {
