@@ -1,4 +1,5 @@
 /* cbfuzz conform: the cases of every clause, as a gate. */
+#include <errno.h>
 #include <stdlib.h>
 
 #include "cli/cli.h"
@@ -126,10 +127,10 @@ static int prepare(Conform *conform) {
             return cli_reject(options, EXIT_REQUEST, "conform",
                               "--list runs no case: there is nothing to write to %s", files[i]);
         if (!output_check(files[i], error, sizeof error))
-            return cli_reject(options, EXIT_REQUEST, "conform", "%s", error);
+            return cli_reject(options, file_exit_code(errno), "conform", "%s", error);
     }
     if (!options->list && !conform_github_check(error, sizeof error))
-        return cli_reject(options, EXIT_REQUEST, "conform", "%s", error);
+        return cli_reject(options, file_exit_code(errno), "conform", "%s", error);
     if (options->baseline && !baseline_read(&conform->baseline, options->baseline,
                                             options->update_baseline, error, sizeof error))
         return cli_reject(options, EXIT_REQUEST, "conform", "%s", error);

@@ -23,10 +23,11 @@ static void count(Row *row, const Case *one) {
 }
 
 static void print_row(FILE *out, const char *topic, const Row *row) {
-    fprintf(out, "%-*s %5u %6u %7u %6u %6u %6u %8u %6u\n", TOPIC_WIDTH, topic, row->cases,
+    fprintf(out, "%-*s %5u %6u %7u %6u %6u %6u %8u %6u", TOPIC_WIDTH, topic, row->cases,
             row->counts[CASE_HOLDS], row->misuse, row->counts[CASE_FAILS], row->counts[CASE_KNOWN],
-            row->counts[CASE_STALE], row->counts[CASE_SKIPPED] + row->counts[CASE_NOT_RUN],
-            row->counts[CASE_WRONG]);
+            row->counts[CASE_STALE], row->counts[CASE_SKIPPED], row->counts[CASE_WRONG]);
+    if (row->counts[CASE_NOT_RUN]) fprintf(out, "  %u not run", row->counts[CASE_NOT_RUN]);
+    fputc('\n', out);
 }
 
 /* Cases are sorted by topic. */
@@ -104,8 +105,9 @@ void conform_last_line(FILE *out, const Summary *summary) {
             "cbfuzz conform: %u cases, %u hold, %u fail, %u known, %u skipped, %u wrong, "
             "%u of %u clauses, %.1f s",
             summary->cases, counts[CASE_HOLDS], counts[CASE_FAILS], counts[CASE_KNOWN],
-            counts[CASE_SKIPPED] + counts[CASE_NOT_RUN], counts[CASE_WRONG], summary->covered,
-            summary->coverable, summary->seconds);
+            counts[CASE_SKIPPED], counts[CASE_WRONG], summary->covered, summary->coverable,
+            summary->seconds);
+    if (counts[CASE_NOT_RUN]) fprintf(out, ", %u not run", counts[CASE_NOT_RUN]);
     if (counts[CASE_STALE]) fprintf(out, ", %u stale", counts[CASE_STALE]);
     if (summary->gone) fprintf(out, " (%u gone)", summary->gone);
     fputs(interrupt_signal ? ", interrupted\n" : "\n", out);

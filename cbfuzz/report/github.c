@@ -63,8 +63,9 @@ static void print_summary(FILE *out, const Summary *summary) {
             "| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n"
             "| %u | %u | %u | %u | %u | %u | %u | %u of %u |\n\n",
             summary->cases, counts[CASE_HOLDS], counts[CASE_FAILS], counts[CASE_KNOWN],
-            counts[CASE_STALE], counts[CASE_SKIPPED] + counts[CASE_NOT_RUN], counts[CASE_WRONG],
-            summary->covered, summary->coverable);
+            counts[CASE_STALE], counts[CASE_SKIPPED], counts[CASE_WRONG], summary->covered,
+            summary->coverable);
+    if (counts[CASE_NOT_RUN]) fprintf(out, "%u cases were not run.\n\n", counts[CASE_NOT_RUN]);
     for (unsigned i = 0; i < suite->count; i++) {
         const Case *one = &suite->cases[i];
         if (!is_told(one)) continue;
@@ -93,8 +94,10 @@ static const char *summary_path(void) {
 }
 
 static bool refuse(char *error, size_t error_size) {
+    int why = errno;
     snprintf(error, error_size, "$GITHUB_STEP_SUMMARY: %s: cannot be written: %s", summary_path(),
-             strerror(errno));
+             strerror(why));
+    errno = why;
     return false;
 }
 

@@ -12,8 +12,10 @@
 
 #include "fuzz/artifact.h"
 
-static bool refuse(const char *path, const char *why, char *error, size_t error_size) {
-    snprintf(error, error_size, "%s: cannot be written: %s", *path ? path : "\"\"", why);
+static bool refuse(const char *path, int why, char *error, size_t error_size) {
+    snprintf(error, error_size, "%s: cannot be written: %s", *path ? path : "\"\"",
+             why == EISDIR ? "it is a folder" : strerror(why));
+    errno = why;
     return false;
 }
 
@@ -28,15 +30,14 @@ static char *target_of(const char *path, bool *regular) {
 bool output_check(const char *path, char *error, size_t error_size) {
     struct stat status;
     bool there = stat(path, &status) == 0, regular;
-    if (there && S_ISDIR(status.st_mode)) return refuse(path, "it is a folder", error, error_size);
-    if (there && access(path, W_OK) != 0) return refuse(path, strerror(errno), error, error_size);
+    if (there && S_ISDIR(status.st_mode)) return refuse(path, EISDIR, error, error_size);
+    if (there && access(path, W_OK) != 0) return refuse(path, errno, error, error_size);
     char *target = target_of(path, &regular), *beside = NULL;
-    if (!target) return refuse(path, strerror(errno), error, error_size);
-    bool good = true;
+    if (!target) return refuse(path, errno, error, error_size);
+    int why = 0;
     if (regular) {
         int file = asprintf(&beside, "%s.XXXXXX", target) < 0 ? -1 : mkstemp(beside);
-        good = file >= 0 && *path;
-        if (!good) refuse(path, strerror(*path ? errno : ENOENT), error, error_size);
+        why = !*path ? ENOENT : file < 0 ? errno : 0;
         if (file >= 0) {
             close(file);
             unlink(beside);
@@ -44,7 +45,7 @@ bool output_check(const char *path, char *error, size_t error_size) {
     }
     free(beside);
     free(target);
-    return good;
+    return !why || refuse(path, why, error, error_size);
 }
 
 /* Where the file is or will be, however that is spelled; NULL for a device or pipe. */

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Can a report be written there? False: `error` says why not. Leaves nothing behind. */
+/* Can a report be written there? False: errno and `error` say why not. Leaves nothing behind. */
 bool output_check(const char *path, char *error, size_t error_size);
 
 /* Do both paths lead to one file, there or not? Never so for a device or pipe. */

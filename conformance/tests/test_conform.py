@@ -11,7 +11,8 @@ import pytest
 from conftest import CBFUZZ, DEMO, LIMIT, ROOT, build_impl
 
 LAST = re.compile(r"cbfuzz conform: \d+ cases, \d+ hold, \d+ fail, \d+ known, \d+ skipped, \d+ wrong, "
-                  r"\d+ of \d+ clauses, \d+\.\d s(, \d+ stale(?: \(\d+ gone\))?)?(, interrupted)?")
+                  r"\d+ of \d+ clauses, \d+\.\d s(, \d+ stale(?: \(\d+ gone\))?)?"
+                  r"(?:, (\d+) not run)?(, interrupted)?")
 CREATE = 'a = create "\\Callback\\Demo" multiple\n'
 ALONE = f"# One routine is called.\nclause NOTIFY-ALL\n{CREATE}r = register a F1 0x10\nnotify a 1 2 -> F1(0x10, 0x1, 0x2)\n"
 MISUSED = '# A driver does not notify PowerState.\nclause NOTIFY-SYSTEM-OBJECT\np = open "\\Callback\\PowerState"\nnotify p 1 2\n'
@@ -537,9 +538,10 @@ def test_interrupted(place, wrong):
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=LIMIT)
     assert process.returncode == 130, err
-    assert LAST.fullmatch(err.decode().splitlines()[-1])[2], err
+    last = LAST.fullmatch(err.decode().splitlines()[-1])
     document = json.loads(out)
     statuses = [row["status"] for row in document["cases"]]
+    assert last[3] and int(last[2]) == statuses.count("not run"), err
     assert document["exit"] == 130 and len(statuses) == 24
     assert statuses.count("fails") >= 1 and statuses.count("not run") >= 5
     assert (place.folder / "report.xml").read_text().count("not run: interrupted") == statuses.count("not run")
@@ -547,11 +549,12 @@ def test_interrupted(place, wrong):
     assert not (place.folder / "known.txt").exists()
 
 
-def test_full_disk(place):
-    """The report cannot be written after all: exit 3, and no half of one."""
-    inside = """mount -t tmpfs -o size=4k none "$1" || exit 77
-                folder=$1; shift; "$@"; code=$?
-                [ -z "$(ls -A "$folder")" ] || exit 78; exit $code"""
+@pytest.mark.parametrize("option", ["size=4k", "ro"])
+def test_full_disk(place, option):
+    """The report cannot be written, after all or as is known before: exit 3, and no half of one."""
+    inside = f"""mount -t tmpfs -o {option} none "$1" || exit 77
+                 folder=$1; shift; "$@"; code=$?
+                 [ -z "$(ls -A "$folder")" ] || exit 78; exit $code"""
     small = place.folder / "small"
     small.mkdir()
     done = subprocess.run(["unshare", "-m", "sh", "-c", inside, "sh", small, CBFUZZ, "conform", "--junit",
@@ -559,3 +562,4 @@ def test_full_disk(place):
     if done.returncode in (1, 77):
         pytest.skip("no mount of its own here")
     assert done.returncode == 3 and b"cannot be written" in done.stderr, done
+    assert bool(done.stdout) == (option != "ro"), "a folder that nobody may write to is found before the run"
