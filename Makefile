@@ -119,8 +119,10 @@ $(BUILD)/test/fuzz_%: $(PROGRAM_TESTED) $(BUILD)/test/conformance/tests/fuzz/fuz
 	@$(CC) -fsanitize=address,undefined,fuzzer -o $@ $^
 
 # Every day.
+# One process a processor, where pytest has xdist.
 test: all wrong unit ## all tests (pytest)
-	@scripts/python -m pytest -q conformance
+	@scripts/python -m pytest -q conformance $$(scripts/python -c 'import xdist' 2>/dev/null && \
+		echo --numprocesses=$$(nproc) --maxprocesses=8)
 
 check: all unit ## format, directions, unit programs, corpus: in under two minutes
 	@scripts/check
