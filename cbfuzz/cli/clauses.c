@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "harness/interrupt.h"
 #include "report/matrix.h"
 
 static const char help[] =
@@ -71,6 +72,7 @@ int cli_clauses(int argc, char **argv) {
         return cli_reject(&options, EXIT_REQUEST, "clauses", "--markdown needs --matrix");
     if (options.matrix && !matrix_read(&matrix, error, sizeof error))
         return cli_reject(&options, EXIT_REQUEST, "clauses", "%s", error);
+    interrupt_defer();
     json_t *document = report_json("clauses"), *rows = json_array();
     unsigned documented = 0, windows = 0;
     bool all = !options.profile_given || options.windows;

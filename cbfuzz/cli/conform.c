@@ -177,6 +177,7 @@ static int update_baseline(Conform *conform) {
 
 /* Statuses are what the baseline makes of them, reports are written, the code is known. */
 static int conclude(Conform *conform, Ask ask, double seconds) {
+    interrupt_defer();
     const Options *options = conform->options;
     Suite *suite = &conform->suite;
     bool complete = !conform->judge.failed && !interrupt_signal;

@@ -201,6 +201,7 @@ int cli_fuzz(int argc, char **argv) {
         code = cli_fail(EXIT_REQUEST, "fuzz",
                         "nothing happened: %llu programs were run, and no statement took effect",
                         (unsigned long long)result.programs);
+    interrupt_defer();
     if (result.statements) report_guard(out, result.statements, result.effective, result.kinds);
     if (result.deaths > 1)
         fprintf(out, "cbfuzz fuzz: survived %s crashes and hangs, %.0f programs/s\n",

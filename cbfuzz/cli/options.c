@@ -68,6 +68,7 @@ int cli_reject(const Options *options, int code, const char *command, const char
 }
 
 int cli_json_end(json_t *document, int code) {
+    interrupt_defer();
     if (code >= EXIT_REQUEST && first_failure[0])
         json_object_set_new(document, "error", report_json_text(first_failure));
     return report_json_end(document, code);
@@ -78,6 +79,7 @@ FILE *cli_out(const Options *options) {
 }
 
 int cli_end(int code, const char *command) {
+    interrupt_defer();
     if (fflush(stdout) != 0 || ferror(stdout))
         return cli_fail(EXIT_TOOL, command, "standard output cannot be written");
     return code;

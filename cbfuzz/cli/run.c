@@ -96,13 +96,16 @@ static void tell(Run *run, const char *path, const Finding *finding) {
     char shown[4200];
     ReportCall call = cli_call(options);
     load_printable(path, shown, sizeof shown);
-    fprintf(out, "%-9s %s\n", verdict_name(finding->judgement.verdict), shown);
+    bool cut = finding->judgement.cut != NO_LINE;
+    fprintf(out, "%-9s %s%s\n", verdict_name(finding->judgement.verdict), shown,
+            cut ? ": as far as it was run, up to the bounds of a program" : "");
     if (finding->judgement.verdict != VERDICT_CONFORMS) report_finding(out, finding, &call, path);
     fflush(out);
     json_t *row = json_object();
     json_object_set_new(row, "file", report_json_text(path));
     report_json_finding(row, finding);
     json_object_set_new(row, "statements", json_integer(finding->judgement.statements));
+    if (cut) json_object_set_new(row, "cut", json_true());
     if (run->trace) add_trace(run, row);
     json_array_append_new(run->programs, row);
 }
@@ -144,23 +147,39 @@ static void tell_skipped(Run *run, const char *path) {
     json_array_append_new(run->skipped, row);
 }
 
+static void tell_wrong(Run *run, const char *path, const char *error) {
+    run->wrong++;
+    cli_fail(EXIT_REQUEST, "run", "%s", error);
+    json_t *row = json_object();
+    json_object_set_new(row, "file", report_json_text(path));
+    json_object_set_new(row, "verdict", json_null());
+    json_object_set_new(row, "clause", json_null());
+    json_object_set_new(row, "step", json_null());
+    json_object_set_new(row, "error", report_json_text(error));
+    if (run->trace) add_trace(run, row);
+    json_array_append_new(run->programs, row);
+}
+
+/* Of bytes what goes beyond the bounds is ignored; in a script it was meant. */
+static bool is_cut(const Run *run, const char *path, char *error, size_t size) {
+    const Judgement *judgement = &run->runner.session->judgement;
+    if (judgement->verdict != VERDICT_CONFORMS || judgement->cut == NO_LINE) return false;
+    const Line *line = &run->program->lines[judgement->cut];
+    char shown[4200];
+    if (line->line)
+        snprintf(error, size, "%s:%u:1: %s", load_printable(path, shown, sizeof shown), line->line,
+                 executor_bounds);
+    return line->line;
+}
+
 static bool run_file(void *context, const char *path) {
     Run *run = context;
-    char error[1200];
+    char error[4600];
     if (interrupt_signal) return false;
     run->selected++;
     if (!load_program(run->program, path, error, sizeof error)) {
-        if (interrupt_signal) return false;
-        run->wrong++;
-        cli_fail(EXIT_REQUEST, "run", "%s", error);
-        json_t *row = json_object();
-        json_object_set_new(row, "file", report_json_text(path));
-        json_object_set_new(row, "verdict", json_null());
-        json_object_set_new(row, "clause", json_null());
-        json_object_set_new(row, "step", json_null());
-        json_object_set_new(row, "error", report_json_text(error));
-        json_array_append_new(run->programs, row);
-        return true;
+        if (!interrupt_signal) tell_wrong(run, path, error);
+        return !interrupt_signal;
     }
     if (!runner_run(&run->runner, run->program, run->readings)) {
         if (interrupt_signal) return false;
@@ -171,6 +190,10 @@ static bool run_file(void *context, const char *path) {
     if (verdict_is_finding(judgement->verdict) && !is_asked_for(run, path) &&
         (judgement->verdict == VERDICT_DIVERGES || !dies_as_documented(run))) {
         tell_skipped(run, path);
+        return !run->failed;
+    }
+    if (is_cut(run, path, error, sizeof error)) {
+        tell_wrong(run, path, error);
         return !run->failed;
     }
     run->counts[judgement->verdict]++;
@@ -185,6 +208,7 @@ static bool run_file(void *context, const char *path) {
 }
 
 static void sum_up(const Run *run, double seconds) {
+    interrupt_defer();
     unsigned findings = 0;
     for (unsigned i = 0; i < VERDICTS; i++)
         if (verdict_is_finding((Verdict)i)) findings += run->counts[i];

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "cli/cli.h"
+#include "harness/interrupt.h"
 #include "harness/load.h"
 #include "program/script.h"
 
@@ -27,6 +28,7 @@ int cli_show(int argc, char **argv) {
         program_free(program);
         return cli_reject(&options, EXIT_REQUEST, "show", "%s", error);
     }
+    interrupt_defer();
     if (!options.json) {
         script_print(stdout, program);
         code = cli_end(0, "show");

@@ -123,6 +123,11 @@ static void conclude(Judge *judge, Case *one, bool windows, bool undecided) {
         if (judge->hangs < PATIENCE) look_for_another_reading(judge, one, windows);
         return;
     }
+    if (judgement->cut != NO_LINE && judgement->verdict == VERDICT_CONFORMS) {
+        one->line = script_line(one, judgement->cut);
+        case_set(one, CASE_WRONG, "%s:%u:1: %s", one->path, one->line, executor_bounds);
+        return;
+    }
     /* That it is legal under some reading was checked before. */
     if (judgement->verdict == VERDICT_MISUSE && !names(one, judgement->clause))
         case_set(one, CASE_SKIPPED, "misuse of %s under the reading that the implementation takes",

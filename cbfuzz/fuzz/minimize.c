@@ -23,6 +23,7 @@ typedef struct {
     const char *signature;
     uint64_t work; /* that may still be done; counted in calls, so that it is repeatable */
     double until;
+    uint32_t budget; /* of questions */
 } Trial;
 
 static bool shows(Trial *trial, const Program *candidate) {
@@ -45,7 +46,10 @@ static bool shows_again(Trial *trial, const Program *program) {
 /* For the shrinker: an interrupt, and the end of work or time, keep what has been reached. */
 static bool still_shows(void *context, const Program *candidate) {
     Trial *trial = context;
-    if (interrupt_signal || !trial->work || clock_now() > trial->until) return false;
+    if (interrupt_signal || !trial->work || clock_now() > trial->until) {
+        trial->budget = 0;
+        return false;
+    }
     bool good = shows(trial, candidate);
     uint64_t done = session_progress(trial->runner->session), lines = candidate->line_count;
     uint64_t beyond = done > lines ? done - lines : 0;
@@ -55,19 +59,18 @@ static bool still_shows(void *context, const Program *candidate) {
 
 bool minimize(Runner *runner, Program *program, Readings readings, const char *signature,
               double seconds) {
-    Trial trial = {runner, readings, signature, WORK, clock_now() + seconds};
+    Trial trial = {runner, readings, signature, WORK, clock_now() + seconds, QUESTIONS_QUICK};
     if (!shows(&trial, program)) return false;
     double limit = runner->limit;
-    uint32_t budget = QUESTIONS_QUICK;
     switch (runner->session->judgement.verdict) {
     case VERDICT_HANGS:
-        budget = QUESTIONS_HANGING;
+        trial.budget = QUESTIONS_HANGING;
         runner->limit = hanging_limit;
         break;
-    case VERDICT_CRASHES: budget = QUESTIONS_DEADLY; break;
+    case VERDICT_CRASHES: trial.budget = QUESTIONS_DEADLY; break;
     default: break;
     }
-    program_shrink(program, still_shows, &trial, budget);
+    program_shrink(program, still_shows, &trial, &trial.budget);
     runner->limit = limit;
     return shows_again(&trial, program);
 }

@@ -56,7 +56,12 @@ static uint64_t choose_number(Random *random) {
     uint32_t pick = random_below(random, 32);
     if (pick < 27) return pool[pick % 6];
     uint64_t wide = random_next(random);
-    return pick < 29 ? UINT64_C(0xFFFFFFFFFFFFFFFF) : pick == 29 ? wide >> 32 << 32 : wide;
+    switch (pick) {
+    case 29: return wide >> 32 << 32;
+    case 30: return wide >> 32;
+    case 31: return wide;
+    default: return UINT64_C(0xFFFFFFFFFFFFFFFF);
+    }
 }
 
 static uint8_t choose_routine(Random *random) {
@@ -351,6 +356,7 @@ static Line rare_in_body(Generator *generator, const Offer *offer) {
         line.kind = LINE_REGISTER_PROCESSOR_CHANGE;
         line.routine = choose_routine(random);
         line.number[0] = choose_number(random);
+        line.flags = random_chance(random, 50) ? FLAG_ADD_EXISTING : 0;
         break;
     default:
         line =
@@ -372,6 +378,11 @@ static void put_again(Generator *generator, uint16_t variable) {
     put_line(generator, line);
 }
 
+/* The variable of the line that was put last. */
+static uint16_t last_made(const Generator *generator) {
+    return (uint16_t)(generator->program->variable_count - 1);
+}
+
 /* One or a few statements that a routine's body could have. */
 static void put_body_statements(Generator *generator, const Offer *offer, uint8_t routine,
                                 bool processor) {
@@ -386,7 +397,11 @@ static void put_body_statements(Generator *generator, const Offer *offer, uint8_
         return;
     }
     if (random_chance(random, 6)) {
-        put_line(generator, rare_in_body(generator, offer));
+        line = rare_in_body(generator, offer);
+        put_line(generator, line);
+        if (line.kind == LINE_REGISTER_PROCESSOR_CHANGE && random_chance(random, 50))
+            put_line(generator,
+                     with_operand(LINE_DEREGISTER_PROCESSOR_CHANGE, last_made(generator)));
         return;
     }
     switch (random_below(random, 8)) {
@@ -407,8 +422,7 @@ static void put_body_statements(Generator *generator, const Offer *offer, uint8_
         choose_register(generator, offer, &line);
         put_line(generator, line);
         if (random_chance(random, 40)) return;
-        uint16_t made = (uint16_t)(generator->program->variable_count - 1);
-        put_line(generator, with_operand(LINE_UNREGISTER, made));
+        put_line(generator, with_operand(LINE_UNREGISTER, last_made(generator)));
         return;
     }
     case 4:
@@ -428,8 +442,8 @@ static void put_body_statements(Generator *generator, const Offer *offer, uint8_
     case 6: {
         choose_create(generator, &line, random_chance(random, 70));
         put_line(generator, line);
-        uint16_t made = (uint16_t)(generator->program->variable_count - 1);
-        if (line.kind == LINE_CREATE) put_line(generator, with_operand(LINE_DEREFERENCE, made));
+        if (line.kind == LINE_CREATE && random_chance(random, 70))
+            put_line(generator, with_operand(LINE_DEREFERENCE, last_made(generator)));
         return;
     }
     default: {
@@ -456,7 +470,7 @@ static void put_crowd(Generator *generator, const Offer *offer, uint16_t object)
     }
     for (unsigned count = 1 + random_below(random, 4); count; count--) {
         put_line(generator, often);
-        uint16_t made = (uint16_t)(generator->program->variable_count - 1);
+        uint16_t made = last_made(generator);
         if (pick == 0) {
             put_line(generator, with_operand(LINE_DEREFERENCE, made));
             /* Each has its name for itself: so its bytes are counted. */

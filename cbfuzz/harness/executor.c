@@ -137,6 +137,16 @@ HOT static bool make_call(Executor *executor, const Call *call) {
     return executor->state == RUN_GOES_ON;
 }
 
+const char executor_bounds[] =
+    "from here on it is not run or judged as a whole: a program makes at most 65,536 calls with "
+    "its bodies, 100,000 of its routines, 4,096 of those where they are expected, and has at most "
+    "64 processors";
+
+/* A bound was reached. */
+RARE static void cut(Executor *executor) {
+    if (executor->judgement->cut == NO_LINE) executor->judgement->cut = executor->top_line;
+}
+
 /* Field by field: the entry was written a moment ago, in such pieces. */
 static void keep_event(Event *event, const Entry *entry, unsigned level) {
     event->level = (uint8_t)level;
@@ -184,6 +194,7 @@ RARE static void stop_calls(Executor *executor) {
         executor_abort(executor, ABORT_HANG, false, "endless", "routines were called without end");
     if (executor->state == RUN_GOES_ON)
         executor->state = outcome == OUTCOME_ALLOWED ? RUN_FULL : record(executor, outcome);
+    if (executor->state == RUN_FULL) cut(executor);
     if (executor->actor->abandon) executor->actor->abandon(executor);
 }
 
@@ -202,9 +213,10 @@ HOT void executor_enter(Executor *executor, const Entry *entry) {
     }
     executor->level++;
     uint32_t body = executor->program->body_at[entry->routine];
-    if (body && !executor->collecting && executor->level < EXECUTOR_LEVELS &&
-        executor->calls < EXECUTOR_CALLS)
-        run_body(executor, body - 1, entry->routine);
+    if (body && !executor->collecting && executor->level < EXECUTOR_LEVELS) {
+        if (executor->calls < EXECUTOR_CALLS) run_body(executor, body - 1, entry->routine);
+        else cut(executor);
+    }
     if (executor->state == RUN_GOES_ON) settle(executor, machine_leave(machine, machine->irql));
     executor->level--;
 }
@@ -344,7 +356,9 @@ void executor_line(Executor *executor, uint32_t index) {
     bind_result(executor, line);
     if (line->expect == EXPECT_UNSAID) return;
     executor->events_from = from;
-    if (!expectation_met(executor, line)) {
+    if (executor->event_count - from > EXECUTOR_EVENTS) {
+        cut(executor);
+    } else if (!expectation_met(executor, line)) {
         executor->judgement->expectation = true;
         conclude(executor, VERDICT_DIVERGES, expectation_clause(executor->program));
         halt(executor, RUN_DIVERGED);
@@ -402,7 +416,7 @@ static void start_run(Executor *executor, const Program *program, const Start *s
     judgement->expectation = judgement->whole = false;
     judgement->kind[0] = judgement->detail[0] = judgement->where[0] = 0;
     judgement->frames = (Frames){{0}};
-    judgement->line = NO_LINE;
+    judgement->line = judgement->cut = NO_LINE;
     judgement->step = 0;
     judgement->routine = 0;
     judgement->before = readings;
@@ -523,6 +537,7 @@ void executor_drive(Executor *executor, const Program *program, const Start *sta
     start_run(executor, program, start, judgement);
     if (!_setjmp(executor->leave)) {
         if (executor->state == RUN_GOES_ON) drive(context);
+        if (executor->state == RUN_FULL) cut(executor);
         if (executor->state == RUN_GOES_ON || executor->state == RUN_FULL) {
             executor->state = RUN_GOES_ON;
             executor->budget = UINT32_MAX;

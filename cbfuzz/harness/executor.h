@@ -19,10 +19,13 @@ enum {
     EXECUTOR_LEVELS = 5,       /* design: from this level on a body does not run */
     EXECUTOR_CALLS = 65536,    /* bodies stop running then: nesting multiplies */
     EXECUTOR_ENTRIES = 100000, /* and the program ends with so many routine calls */
-    EXECUTOR_EVENTS = 4096,    /* routine calls kept: the latest */
+    EXECUTOR_EVENTS = 4096,    /* routine calls kept: the latest. Expectations need no others */
     EXECUTOR_TRACED = 4096,    /* objects, and registrations, that the trace tells apart */
     EXECUTOR_BINDINGS = 4200   /* variables: at most one per statement */
 };
+
+/* What to say of a script that goes beyond them. */
+extern const char executor_bounds[];
 
 typedef struct Executor Executor;
 

@@ -28,14 +28,14 @@ static bool call_met(const ExpectedCall *expected, const Event *seen) {
            value_met(expected->argument2, seen->argument[1]);
 }
 
-/* Exactly these calls, made for this line itself, in this order. */
-static bool calls_met(const Executor *executor, const Line *line, unsigned count) {
+/* Exactly these calls in this order, of those down to that level. */
+static bool calls_met(const Executor *executor, const Line *line, unsigned count, unsigned level) {
     const ExpectedCall *expected = executor->program->calls + line->expect_at;
     unsigned met = 0;
     for (uint32_t i = executor->events_from; i < executor->event_count; i++) {
         const Event *seen = executor_event(executor, i);
         if (!seen) return false;
-        if (seen->level != executor->level + 1) continue;
+        if (seen->level > level) continue;
         if (met == count || !call_met(&expected[met], seen)) return false;
         met++;
     }
@@ -50,8 +50,10 @@ bool expectation_met(const Executor *executor, const Line *line) {
     case EXPECT_ERROR: return (int32_t)result->status < 0;
     case EXPECT_HANDLE: return result->pointer != 0;
     case EXPECT_NULL: return result->pointer == 0;
-    case EXPECT_NOTHING: return calls_met(executor, line, 0);
-    case EXPECT_CALLS: return calls_met(executor, line, line->expect_count);
+    case EXPECT_NOTHING: return calls_met(executor, line, 0, EXECUTOR_LEVELS);
+    case EXPECT_CALLS: /* those of the statement itself, or those of its routines' bodies as well */
+        return calls_met(executor, line, line->expect_count, executor->level + 1u) ||
+               calls_met(executor, line, line->expect_count, EXECUTOR_LEVELS);
     }
     return false;
 }

@@ -10,6 +10,9 @@ extern volatile sig_atomic_t interrupt_signal;
 /* From now on both signals are only noted. What cannot be written is no signal, either. */
 void interrupt_catch(void);
 
+/* From now on a signal does not break off what is being written: for output at the end of work. */
+void interrupt_defer(void);
+
 /* 130 or 143 after a signal, else `otherwise`. */
 int interrupt_code(int otherwise);
 

@@ -27,6 +27,8 @@ typedef struct {
     ClauseId clause;  /* broken, or at stake; by the caller for misuse */
     bool expectation; /* it is the script's own expectation that was not met */
     bool whole;       /* the program ran to its end */
+    uint32_t cut;     /* the program's line from which on a bound keeps something from being run or
+                         judged (executor.h lists them); NO_LINE: none does */
     char kind[64];    /* crash, bugcheck or leak: which ("heap-use-after-free", a rule, a tag) */
     char detail[400]; /* a sentence or two about it; may be empty */
     Frames frames;    /* of the implementation: where it failed, or what it left was made */

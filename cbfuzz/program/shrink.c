@@ -6,7 +6,7 @@
 #include "program/shrink_simplify.h"
 
 bool shrink_ask(Shrinker *shrinker) {
-    if (shrinker->asked >= shrinker->budget) return false;
+    if (shrinker->asked >= *shrinker->budget) longjmp(shrinker->enough, 1);
     shrinker->asked++;
     if (!shrinker->keeps(shrinker->context, shrinker->candidate)) return false;
     Program held = *shrinker->program;
@@ -143,22 +143,26 @@ static void merge_variables(Shrinker *shrinker) {
     }
 }
 
-uint32_t program_shrink(Program *program, ShrinkPredicate keeps, void *context, uint32_t budget) {
+static void shrink(Shrinker *shrinker) {
+    if (setjmp(shrinker->enough)) return;
+    empty_bodies(shrinker);
+    do {
+        shrinker->progress = false;
+        remove_notes(shrinker);
+        remove_runs(shrinker);
+        unwrap_blocks(shrinker);
+        merge_variables(shrinker);
+        shrink_simplify(shrinker);
+        if (!shrinker->progress) remove_pairs(shrinker);
+    } while (shrinker->progress);
+}
+
+uint32_t program_shrink(Program *program, ShrinkPredicate keeps, void *context,
+                        const uint32_t *budget) {
     Shrinker shrinker = {.program = program, .keeps = keeps, .context = context, .budget = budget};
     shrinker.candidate = program_new();
     shrinker.edited = program_new();
-    if (shrinker.candidate && shrinker.edited) {
-        empty_bodies(&shrinker);
-        do {
-            shrinker.progress = false;
-            remove_notes(&shrinker);
-            remove_runs(&shrinker);
-            unwrap_blocks(&shrinker);
-            merge_variables(&shrinker);
-            shrink_simplify(&shrinker);
-            if (!shrinker.progress) remove_pairs(&shrinker);
-        } while (shrinker.progress && shrinker.asked < budget);
-    }
+    if (shrinker.candidate && shrinker.edited) shrink(&shrinker);
     program_free(shrinker.candidate);
     program_free(shrinker.edited);
     return shrinker.asked;

@@ -16,7 +16,9 @@
 typedef bool (*ShrinkPredicate)(void *context, const Program *candidate);
 
 /* `program` has the property (the predicate is not asked about it first). At
- * most `budget` questions are asked; returns how many were. Deterministic. */
-uint32_t program_shrink(Program *program, ShrinkPredicate keeps, void *context, uint32_t budget);
+ * most `*budget` questions are asked, and none any more once `keeps` has made that 0;
+ * returns how many were. Deterministic. */
+uint32_t program_shrink(Program *program, ShrinkPredicate keeps, void *context,
+                        const uint32_t *budget);
 
 #endif

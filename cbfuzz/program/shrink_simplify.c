@@ -152,8 +152,7 @@ static bool try_name(Shrinker *shrinker, uint32_t index, const uint16_t *units, 
 static void shorten_name(Shrinker *shrinker, uint32_t index) {
     uint16_t units[PROGRAM_NAME_UNITS];
     for (uint32_t size = shrinker->program->lines[index].name_length; size > 0; size /= 2)
-        for (uint32_t end = shrinker->program->lines[index].name_length;
-             end > 0 && shrinker->asked < shrinker->budget;) {
+        for (uint32_t end = shrinker->program->lines[index].name_length; end > 0;) {
             const Line *line = &shrinker->program->lines[index];
             const uint16_t *name = shrinker->program->units + line->name_at;
             uint32_t start = end > size ? end - size : 0;

@@ -2,6 +2,8 @@
 #ifndef CBFUZZ_PROGRAM_SHRINK_SIMPLIFY_H
 #define CBFUZZ_PROGRAM_SHRINK_SIMPLIFY_H
 
+#include <setjmp.h>
+
 #include "program/shrink.h"
 
 typedef struct {
@@ -10,8 +12,10 @@ typedef struct {
     Program *edited;    /* room for a step between */
     ShrinkPredicate keeps;
     void *context;
-    uint32_t asked, budget;
-    bool progress; /* in this round */
+    uint32_t asked;
+    const uint32_t *budget;
+    jmp_buf enough; /* where to when that many have been asked */
+    bool progress;  /* in this round */
 } Shrinker;
 
 /* Asks about the candidate; if it keeps the property it becomes the program. */

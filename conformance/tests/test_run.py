@@ -1,10 +1,13 @@
 """Judging programs: the corpus, the design's example, findings to the letter, profiles and readings."""
+import json
 import re
+import signal
 import subprocess
+import time
 
 import pytest
 
-from conftest import DEMO, ORDER, ROOT, build_impl
+from conftest import DEMO, LIMIT, ORDER, ROOT, build_impl
 
 # Design, section 3; without its last line, which names files.
 FINDING = """\
@@ -327,3 +330,47 @@ def test_notification_that_starts_over(cbfuzz, script, tmp_path):
     assert (finding["verdict"], finding["clause"], finding["step"]) == ("diverges", "NOTIFY-ONCE", 3)
     assert finding["observed"].startswith("F1(0x10, 0x1, 0x2)  F1(0x10, 0x1, 0x2)  ")
     cbfuzz("fuzz", "--impl", impl, "--seed", "1", "--runs", "200", "--artifacts", tmp_path / "found", code=1)
+
+
+MANY = ["a = create \"\\Callback\\Demo\" multiple", *(f"register a F1 {i}" for i in range(26)), *["notify a 1 2"] * 4000]
+
+
+def test_what_was_not_run_does_not_conform(cbfuzz, script, tmp_path):
+    """Beyond the bounds of a program nothing is run: a script that asks for it is told so."""
+    path = script("clause NOTIFY-ALL\n" + "\n".join([*MANY, "b = open \"\\Callback\\SetSystemTime\" -> error", ""]))
+    line = 1 + len(MANY[:27]) + 100000 // 26 + 1
+    for command in "run", "conform":
+        assert f"{path}:{line}:1: from here on it is not run" in cbfuzz(command, path, code=2).err
+    cbfuzz("assemble", path, "-o", tmp_path / "bytes", code=0)
+    shown = cbfuzz("run", "--json", tmp_path / "bytes", code=0)
+    assert shown.json["programs"][0]["verdict"] == "conforms" and shown.json["programs"][0]["cut"]
+    nested = ["routine F1 {", *["notify a 1 1"] * 8, "}", "a = create \"\\Callback\\Demo\" multiple",
+              *(f"register a F1 {i}" for i in range(5)), "notify a 0 0", ""]
+    assert ":17:1: from here on" in cbfuzz("run", script("\n".join(nested)), code=2).err
+
+
+@pytest.mark.parametrize("expected, code", [("F1(1, 0, 0) F3(3, 0, 0)", 0), ("F1(1, 0, 0) F2(2, 7, 8) F3(3, 0, 0)", 0),
+                                            ("F1(1, 0, 0) F3(3, 0, 0) F2(2, 7, 8)", 1), ("F1(1, 0, 0)", 1)])
+def test_expected_calls_of_bodies(cbfuzz, script, expected, code):
+    """The calls of the statement itself are expected, or all that happened."""
+    cbfuzz("run", script(f"""routine F1 {{
+    notify b 7 8
+}}
+a = create "\\Callback\\A" multiple
+b = create "\\Callback\\B" multiple
+register a F1 1
+register a F3 3
+register b F2 2
+notify a 0 0 -> {expected}
+"""), code=code)
+
+
+def test_interrupted_output_is_whole(cbfuzz):
+    """A reader that takes its time: a signal does not break the document off."""
+    process = subprocess.Popen([cbfuzz.path, "run", "--json", "--trace", ROOT / "conformance/cases"],
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    time.sleep(3)
+    process.send_signal(signal.SIGTERM)
+    time.sleep(1)
+    out, err = process.communicate(timeout=LIMIT)
+    assert process.returncode in (0, 143) and json.loads(out)["exit"] == process.returncode, err

@@ -733,11 +733,13 @@ static bool needs_no_bodies(void *context, const Program *program) {
     return program->line_count >= 2;
 }
 
+static const uint32_t many = 10000, few = 5;
+
 static void test_shrink_bodies_first(void) {
     char *text = long_script();
     Program *program = parse(text);
     unsigned slow = 0;
-    program_shrink(program, needs_no_bodies, &slow, 10000);
+    program_shrink(program, needs_no_bodies, &slow, &many);
     CHECK(slow == 0, "%u slow questions", slow);
     program_free(program);
     free(text);
@@ -765,7 +767,7 @@ static void test_shrink(void) {
         uint32_t lines = program->line_count;
         CHECK(properties[i].holds(program), "%s", properties[i].name);
         Question question = {properties[i].holds, 0};
-        uint32_t asked = program_shrink(program, ask, &question, 10000);
+        uint32_t asked = program_shrink(program, ask, &question, &many);
         char *printed = print(program);
         CHECK(asked == question.asked && asked < 250, "%s: %u questions", properties[i].name,
               asked);
@@ -773,7 +775,7 @@ static void test_shrink(void) {
         CHECK(strcmp(printed, properties[i].smallest) == 0, "%s became\n%s", properties[i].name,
               printed);
         CHECK(same_after_bytes(program, printed), "%s", printed);
-        uint32_t again = program_shrink(program, ask, &question, 10000);
+        uint32_t again = program_shrink(program, ask, &question, &many);
         char *reprinted = print(program);
         CHECK(strcmp(printed, reprinted) == 0, "%s became\n%s", printed, reprinted);
         printf("   %s: %u lines to %u with %u questions, %u to see that it is over\n",
@@ -784,8 +786,32 @@ static void test_shrink(void) {
     }
     Program *program = parse(text);
     Question question = {seven_after_two, 0};
-    CHECK(program_shrink(program, ask, &question, 5) == 5 && question.asked == 5, "budget");
+    CHECK(program_shrink(program, ask, &question, &few) == 5 && question.asked == 5, "budget");
     CHECK(seven_after_two(program), "after a short budget");
+    program_free(program);
+    free(text);
+}
+
+/* Says no, and that it will be asked no more. */
+static bool has_enough(void *context, const Program *program) {
+    (void)program;
+    *(uint32_t *)context = 0;
+    return false;
+}
+
+/* An interrupt must not wait until all pairs of thousands of lines have been tried. */
+static void test_shrink_ends_when_told(void) {
+    char *text = NULL;
+    size_t length;
+    FILE *out = open_memstream(&text, &length);
+    fputs("a = create unnamed\n", out);
+    for (unsigned i = 0; i < 4000; i++)
+        fputs("notify a 1 2\n", out);
+    fclose(out);
+    Program *program = parse(text);
+    uint32_t budget = many;
+    CHECK(program_shrink(program, has_enough, &budget, &budget) == 1, "asked on");
+    CHECK(program->line_count == 4001, "%u lines", program->line_count);
     program_free(program);
     free(text);
 }
@@ -827,6 +853,7 @@ int main(void) {
                  {"bounds", test_bounds},
                  {"shrink", test_shrink},
                  {"shrink_bodies_first", test_shrink_bodies_first},
+                 {"shrink_ends_when_told", test_shrink_ends_when_told},
                  {"measure", measure}};
     for (unsigned i = 0; i < sizeof tests / sizeof *tests; i++) {
         unsigned before = failures;
