@@ -50,7 +50,7 @@ Outcome worlds_keep(Machine *machine, uint16_t survive, ClauseId clause) {
 }
 
 void object_is_there(Machine *machine, const SpecObject *object) {
-    uint16_t left = machine->readings.worlds & (object_alive(object) | machine->misused);
+    uint16_t left = machine->readings.worlds & object_alive(object);
     if (left & ~machine->misused) machine->readings.worlds = left;
 }
 
