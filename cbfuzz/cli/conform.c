@@ -182,7 +182,7 @@ static int conclude(Conform *conform, Ask ask, double seconds) {
     Suite *suite = &conform->suite;
     bool complete = !conform->judge.failed && !interrupt_signal;
     int code = 0;
-    if (!baseline_apply(&conform->baseline, suite, &conform->selection))
+    if (!baseline_apply(&conform->baseline, suite))
         code = cli_fail(EXIT_TOOL, "conform", "out of memory");
     if (options->update_baseline && complete && !code) code = update_baseline(conform);
     conform->summary = summary_of(suite, &conform->judge, ask, seconds);

@@ -28,6 +28,7 @@ static const char help[] =
     "  --json          one JSON document on standard output\n\n"
     "examples:\n"
     "  cbfuzz fuzz --seconds 60\n"
+    "  mkdir -p build/corpus\n"
     "  cbfuzz fuzz --impl build/impl/mine.so --seconds 60 build/corpus corpus/seed\n";
 
 enum {

@@ -85,12 +85,12 @@ int cli_end(int code, const char *command) {
     return code;
 }
 
-/* A whole number in a range. */
+/* A whole number in a range, as in scripts. */
 static bool read_number(const char *text, uint64_t least, uint64_t most, uint64_t *number) {
     char *end;
     errno = 0;
     if (*text < '0' || *text > '9') return false;
-    *number = strtoull(text, &end, 0);
+    *number = strtoull(text, &end, text[1] == 'x' || text[1] == 'X' ? 16 : 10);
     return !errno && !*end && *number >= least && *number <= most;
 }
 

@@ -160,16 +160,28 @@ static void tell_wrong(Run *run, const char *path, const char *error) {
     json_array_append_new(run->programs, row);
 }
 
-/* Of bytes what goes beyond the bounds is ignored; in a script it was meant. */
-static bool is_cut(const Run *run, const char *path, char *error, size_t size) {
+/* Does a line from the cut on, or in a body, say what must be seen? Nobody has looked. */
+static bool says_more(const Program *program, uint32_t cut) {
+    bool body = false;
+    for (uint32_t i = 0; i < program->line_count; i++) {
+        const Line *line = &program->lines[i];
+        if (line->kind == LINE_ROUTINE || line->kind == LINE_END) body = line->kind == LINE_ROUTINE;
+        if ((body || i >= cut) && line->expect != EXPECT_UNSAID) return true;
+    }
+    return false;
+}
+
+/* It conforms as far as it was run; but does all hold that a script says? */
+static bool is_cut_short(const Run *run, const char *path, char *error, size_t size) {
     const Judgement *judgement = &run->runner.session->judgement;
     if (judgement->verdict != VERDICT_CONFORMS || judgement->cut == NO_LINE) return false;
-    const Line *line = &run->program->lines[judgement->cut];
+    uint32_t line =
+        run->program->lines[judgement->cut].line; /* 0: of bytes what is beyond is ignored */
+    if (!line || !says_more(run->program, judgement->cut)) return false;
     char shown[4200];
-    if (line->line)
-        snprintf(error, size, "%s:%u:1: %s", load_printable(path, shown, sizeof shown), line->line,
-                 executor_bounds);
-    return line->line;
+    snprintf(error, size, "%s:%u:1: %s", load_printable(path, shown, sizeof shown), line,
+             executor_bounds);
+    return true;
 }
 
 static bool run_file(void *context, const char *path) {
@@ -192,7 +204,7 @@ static bool run_file(void *context, const char *path) {
         tell_skipped(run, path);
         return !run->failed;
     }
-    if (is_cut(run, path, error, sizeof error)) {
+    if (is_cut_short(run, path, error, sizeof error)) {
         tell_wrong(run, path, error);
         return !run->failed;
     }

@@ -127,10 +127,24 @@ static Case *find(Suite *suite, const char *name) {
     return NULL;
 }
 
+/* The case whose file this is, on whatever way it was found. */
+static const Case *find_file(const Suite *suite, const char *path) {
+    char *wanted = realpath(path, NULL);
+    const Case *found = NULL;
+    for (unsigned i = 0; wanted && !found && i < suite->count; i++) {
+        char *real = realpath(suite->cases[i].path, NULL);
+        if (real && strcmp(real, wanted) == 0) found = &suite->cases[i];
+        free(real);
+    }
+    free(wanted);
+    return found;
+}
+
 /* Some write the path of a case where its name is meant. */
 static bool resolve(BaselineLine *line, Suite *suite) {
     if (!line->name || find(suite, line->name)) return true;
-    char *name = suite_name(suite, line->name);
+    const Case *same = find_file(suite, line->name);
+    char *name = same ? strdup(same->name) : suite_name(suite, line->name);
     if (!name) return false;
     free(line->name);
     line->name = name;
@@ -146,7 +160,7 @@ static void make_stale(const Baseline *baseline, BaselineLine *line, Case *one, 
     line->obsolete = true;
 }
 
-bool baseline_apply(Baseline *baseline, Suite *suite, const Selection *selection) {
+bool baseline_apply(Baseline *baseline, Suite *suite) {
     for (unsigned i = 0; i < baseline->count; i++) {
         BaselineLine *line = &baseline->lines[i];
         if (!resolve(line, suite)) return false;
@@ -154,9 +168,7 @@ bool baseline_apply(Baseline *baseline, Suite *suite, const Selection *selection
         if (one && one->status == CASE_STALE) line->obsolete = true; /* said before */
         if (one && one->status == CASE_FAILS) case_set(one, CASE_KNOWN, "%s", line->reason);
         if (one && one->status == CASE_HOLDS) make_stale(baseline, line, one, "it holds");
-        if (one || !line->name || !suite_covers(suite, selection, line->name) ||
-            suite_has_file(suite, line->name))
-            continue;
+        if (one || !line->name || suite_has_file(suite, line->name)) continue;
         one = suite_add(suite, line->name, line->name);
         if (!one) return false;
         make_stale(baseline, line, one, "there is no such case");

@@ -25,9 +25,9 @@ bool baseline_read(Baseline *baseline, const char *path, bool may_miss, char *er
                    size_t error_size);
 void baseline_free(Baseline *baseline);
 
-/* Failing cases that it has become CASE_KNOWN, holding ones CASE_STALE. What was
- * selected and is there no more becomes a case, stale as well. False: no memory. */
-bool baseline_apply(Baseline *baseline, Suite *suite, const Selection *selection);
+/* Failing cases that it has become CASE_KNOWN, holding ones CASE_STALE. What is there
+ * no more, selected or not, becomes a case, stale as well. False: no memory. */
+bool baseline_apply(Baseline *baseline, Suite *suite);
 
 /* The file as it should be: obsolete entries are gone, cases that fail newly are in
  * it with what they show as the reason, all else stays as it was. To be freed. */

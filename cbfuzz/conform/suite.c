@@ -300,8 +300,7 @@ static bool take_argument(Taking *taking, const char *argument, char *error, siz
 }
 
 bool suite_open(Suite *suite, const Selection *selection, char *error, size_t error_size) {
-    *suite =
-        (Suite){.root = suite_root(), .whole = !selection->path_count && !selection->by_clause};
+    *suite = (Suite){.root = suite_root()};
     Taking taking = {.suite = suite, .selection = selection};
     bool good = true;
     error[0] = 0;
@@ -364,17 +363,4 @@ bool suite_has_file(const Suite *suite, const char *name) {
     free(inside);
     free(path);
     return there;
-}
-
-bool suite_covers(const Suite *suite, const Selection *selection, const char *name) {
-    if (suite->whole) return true;
-    if (selection->by_clause) return false; /* nobody can tell what it was about */
-    for (int i = 0; i < selection->path_count; i++) {
-        char *folder = name_of(suite, selection->paths[i]);
-        bool covered = folder && ((!*folder && *name != '/') || strcmp(folder, name) == 0 ||
-                                  below(folder, name) || fnmatch(folder, name, 0) == 0);
-        free(folder);
-        if (covered) return true;
-    }
-    return false;
 }

@@ -62,7 +62,6 @@ typedef struct {
     Case *cases;
     unsigned count, capacity;
     unsigned found; /* before --clause chose among them */
-    bool whole;     /* nothing was left out: neither by path nor by clause */
 } Suite;
 
 /* Which cases: files, folders, patterns; none: all of the suite's own folder. */
@@ -88,9 +87,6 @@ char *suite_name(const Suite *suite, const char *text);
 
 /* Is there a file for a case of this name? */
 bool suite_has_file(const Suite *suite, const char *name);
-
-/* Could the selection have found a case of this name, if there were one? */
-bool suite_covers(const Suite *suite, const Selection *selection, const char *name);
 
 /* Appends a case without a program, of this name; NULL: no memory. Its place
  * in the order comes with suite_sort. */

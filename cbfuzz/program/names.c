@@ -145,10 +145,9 @@ static bool is(const char *text, size_t length, const char *word) {
 
 bool names_reserved(const char *text, size_t length) {
     static const char *const words[] = {
-        "multiple",     "case_insensitive", "permanent", "openif", "exclusive",  "kernel_handle",
-        "unnamed",      "PASSIVE_LEVEL",    "APC_LEVEL", "fails",  "documented", "windows",
-        "add_existing", "DISPATCH_LEVEL",   "handle",    "NULL",   "nothing",    "error",
-        "start",        "complete",         "failure",   "status"};
+        "multiple",      "case_insensitive", "permanent",     "openif",         "exclusive",
+        "kernel_handle", "unnamed",          "PASSIVE_LEVEL", "APC_LEVEL",      "fails",
+        "documented",    "windows",          "add_existing",  "DISPATCH_LEVEL", "NULL"};
     for (unsigned i = 0; i < sizeof words / sizeof *words; i++)
         if (is(text, length, words[i])) return true;
     for (unsigned i = 0; i < LINE_KINDS; i++)

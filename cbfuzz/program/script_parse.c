@@ -235,6 +235,17 @@ bool script_parse(Program *program, const char *text, size_t length, ScriptError
     return parsed;
 }
 
+/* Words without one of the language: a script in which nothing is right. Shorter ones are bytes. */
+static bool is_prose(const char *text, size_t length) {
+    enum { TELLING_LINE = 8, TELLING_TEXT = 16 };
+    bool spaces = false;
+    for (size_t i = 0; i < length; i++) {
+        if ((text[i] < ' ' || text[i] > '~') && !memchr("\t\r\n", text[i], 3)) return false;
+        spaces |= text[i] == ' ' && i > 0;
+    }
+    return spaces && length >= (text[length - 1] == '\n' ? TELLING_LINE : TELLING_TEXT);
+}
+
 /* A line of no more than a few characters may be chance, so that short words do not count. */
 bool script_recognize(const char *text, size_t length) {
     enum { TELLING_WORD = 4, TELLING_COMMENT = 5 };
@@ -262,5 +273,5 @@ bool script_recognize(const char *text, size_t length) {
             recognized = line.token.kind == TOKEN_WORD && line.token.length >= TELLING_WORD;
         }
     }
-    return recognized || (comments && !others);
+    return recognized || (comments && !others) || is_prose(text, length);
 }

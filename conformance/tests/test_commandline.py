@@ -654,3 +654,8 @@ def test_json_of_a_wrong_option(cbfuzz):
         shown = cbfuzz(*arguments, code=2)
         assert list(shown.json)[:2] == ["schema", "command"]
         assert shown.json["exit"] == 2 and shown.json["error"] in shown.err
+
+
+def test_numbers_are_decimal_or_hexadecimal(cbfuzz):
+    for text, number in (("010", 10), ("0x10", 16), ("08", 8)):
+        assert cbfuzz("fuzz", "--json", "--runs", text, "--seed", "1", code=0).json["programs"] == number

@@ -423,14 +423,31 @@ def test_update_makes_the_file(place, insert_head):
 
 
 def test_entries_of_unselected_cases(place, known, insert_head):
-    path = known(f"{ORDER}  # {REASON}", f"{MISUSE}  # x", "notify/gone.cbs  # y", "other/gone.cbs  # z")
+    path = known(f"{ORDER}  # {REASON}", f"{MISUSE}  # x")
     run = lambda *chosen, **more: place.run("--impl", insert_head, "--baseline", path, *chosen, **more)
     run(ORDER, code=0)
     run("--clause", "NOTIFY-ORDER", code=0)
-    assert run("notify", code=1).out.count("\nstale ") == 1, "notify/gone.cbs alone"
-    assert run(code=1).out.count("\nstale ") == 3
+    run("notify", code=0)
+    assert run(code=1).out.count("\nstale ") == 1
+    known(f"{ORDER}  # {REASON}", f"{MISUSE}  # x", "notify/gone.cbs  # y", "other/gone.cbs  # z")
+    for chosen in [ORDER], ["--clause", "NOTIFY-ORDER"], ["notify"]:
+        assert run(*chosen, code=1).out.count("\nstale ") == 2, "what has gone is gone for every choice"
     run("notify", "--update-baseline", code=0)
-    assert path.read_text() == f"{ORDER}  # {REASON}\n{MISUSE}  # x\nother/gone.cbs  # z\n"
+    assert path.read_text() == f"{ORDER}  # {REASON}\n{MISUSE}  # x\n"
+
+
+def test_files_in_a_baseline(place, known, insert_head):
+    """Cases of one's own, spelled otherwise in the file than in the command."""
+    mine = place.folder / "mine"
+    mine.mkdir()
+    (mine / "order.cbs").write_text((place.cases / ORDER).read_text())
+    run = lambda *more, **code: place.run("--impl", insert_head, "--baseline", "known.txt", *more, **code)
+    for spelled in "mine/order.cbs", mine / "order.cbs", "./mine/../mine/order.cbs":
+        known(f"{spelled}  # {REASON}")
+        for chosen in "mine", mine, "mine/order.cbs", "./mine//order.cbs":
+            run(chosen, code=0)
+    known(f"mine/order.cbs  # {REASON}", "nowhere.cbs # y")
+    assert "there is no such case" in run("mine", code=1).out
 
 
 def test_entries_of_skipped_cases(place, known, wrong):

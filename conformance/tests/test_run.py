@@ -345,7 +345,10 @@ def test_what_was_not_run_does_not_conform(cbfuzz, script, tmp_path):
     shown = cbfuzz("run", "--json", tmp_path / "bytes", code=0)
     assert shown.json["programs"][0]["verdict"] == "conforms" and shown.json["programs"][0]["cut"]
     nested = ["routine F1 {", *["notify a 1 1"] * 8, "}", "a = create \"\\Callback\\Demo\" multiple",
-              *(f"register a F1 {i}" for i in range(5)), "notify a 0 0", ""]
+              *(f"register a F1 {i}" for i in range(5)), "notify a 0 0", "reference a", ""]
+    path = script("\n".join(nested))
+    assert f"conforms  {path}: as far as it was run" in cbfuzz("run", path, code=0).out, "expects nothing"
+    nested[-1] = "b = create \"\\Callback\\Other\" -> STATUS_SUCCESS\n"
     assert ":17:1: from here on" in cbfuzz("run", script("\n".join(nested)), code=2).err
 
 

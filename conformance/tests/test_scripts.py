@@ -269,7 +269,8 @@ def test_endless_recursion_ends(cbfuzz, script):
 def test_recursion_over_sixteen_routines_ends(cbfuzz, script):
     text = CREATE + "".join(f"r{i} = register a F{i} 0x10\n" for i in range(1, 17))
     text += "".join(f"routine F{i} {{\n    notify a 0x1 0x2\n    notify a 0x1 0x2\n}}\n" for i in range(1, 17))
-    cbfuzz("run", script(text + "notify a 0x0 0x0\n"), code=0)
+    path = script(text + "notify a 0x0 0x0\n")
+    assert f"conforms  {path}: as far as it was run" in cbfuzz("run", path, code=0).out
 
 
 # The round trip
@@ -350,3 +351,22 @@ def test_failed_assemble_leaves_no_trace(cbfuzz, script, tmp_path):
     (folder / "entry").write_text("old")
     cbfuzz("assemble", script("notify\n"), "-o", folder / "entry", code=2)
     assert [path.name for path in folder.iterdir()] == ["entry"] and (folder / "entry").read_text() == "old"
+
+
+@pytest.mark.parametrize("text, place", [("frobnicate a\n", "1:1"), ("Notify a 1 2\n", "1:1"), ("# c\nzzz\n", "2:1"),
+                                         ("a = b zzz\r\n", "1:5"), ("this is no script at all", "1:1")])
+def test_text_without_a_right_line(cbfuzz, tmp_path, text, place):
+    """Whatever the file is called it is a script, and wrong; a few characters are bytes."""
+    (tmp_path / "file").write_text(text, newline="")
+    assert f"file:{place}: unknown statement" in cbfuzz("run", tmp_path / "file", code=2).err
+    assert f"{place}: unknown statement" in cbfuzz("show", "-", input=text, code=2).err
+    for few in "a b\n", "frobnicate\n", "a\0b zzz zzz zzz\n", "\n":
+        cbfuzz("show", "-", input=few, code=0)
+
+
+def test_words_that_are_names(cbfuzz, script):
+    """What the language says in another place only, a program may call its own."""
+    path = script('start = create "\\Callback\\Demo"\nhandle = register start F1 0x10 -> handle\n'
+                  "error = register_processor_change F2 0x20\nunregister handle\nderegister_processor_change error\n")
+    cbfuzz("run", path, code=0)
+    assert "handle = register start F1 0x10 -> handle" in cbfuzz("show", path, code=0).out

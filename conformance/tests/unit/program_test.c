@@ -217,7 +217,6 @@ static const struct {
     {"T99 = create \"x\"\n", 1, 1, "a word of the language"},
     {"NULL = create \"x\"\n", 1, 1, "a word of the language"},
     {"STATUS_X = create \"x\"\n", 1, 1, "a word of the language"},
-    {"handle = create \"x\"\n", 1, 1, "a word of the language"},
     {"unnamed = create \"x\"\n", 1, 1, "a word of the language"},
     {"multiple = create \"x\"\n", 1, 1, "a word of the language"},
     {"APC_LEVEL = create \"x\"\n", 1, 1, "a word of the language"},
