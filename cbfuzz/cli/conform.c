@@ -193,6 +193,7 @@ static int conclude(Conform *conform, Ask ask, double seconds) {
     char error[1200];
     if (!conform_github(cli_out(options), &conform->summary, error, sizeof error))
         written = cli_fail(EXIT_TOOL, "conform", "%s", error);
+    conform_last_line(cli_out(options), &conform->summary);
     return written;
 }
 
@@ -204,12 +205,19 @@ static int run(Conform *conform, Implementation *implementation) {
     double begun = clock_now();
     judge_suite(&conform->judge, &conform->suite, ask);
     int code = conclude(conform, ask, clock_now() - begun);
-    conform_last_line(cli_out(options), &conform->summary);
     judge_close(&conform->judge);
     if (!options->json) return cli_end(code, "conform");
     json_t *document = report_json("conform");
     conform_json(document, &conform->summary);
     return cli_json_end(document, code);
+}
+
+/* The implementation was being loaded when a signal came: the reports say that nothing was run. */
+static int conclude_nothing(Conform *conform) {
+    Implementation unknown = {.path = conform->options->implementation};
+    conform->judge = (Judge){.runner.implementation = &unknown,
+                             .readings = {readings_all(false), readings_all(true)}};
+    return conclude(conform, what_is_asked(conform->options, &unknown), 0);
 }
 
 int cli_conform(int argc, char **argv) {
@@ -227,6 +235,7 @@ int cli_conform(int argc, char **argv) {
         if (options.list) code = list(&conform);
         else if ((code = cli_load(&options, "conform", &implementation)) < 0)
             code = run(&conform, &implementation);
+        else if (interrupt_signal) code = conclude_nothing(&conform);
     }
     baseline_free(&conform.baseline);
     suite_free(&conform.suite);

@@ -130,10 +130,21 @@ static void check_exports(Doctor *doctor, const Implementation *implementation) 
     const char *name;
     bool required;
     size_t used = strlen(text);
-    for (unsigned i = 0; (name = implementation_export(i, &required)) != NULL; i++)
-        if (!required && implementation->exports >> i & 1 && used < sizeof text)
+    bool counts = false, makes = false; /* references; objects temporary */
+    for (unsigned i = 0; (name = implementation_export(i, &required)) != NULL; i++) {
+        if (required || !(implementation->exports >> i & 1)) continue;
+        makes |= strcmp(name, "ObMakeTemporaryObject") == 0;
+        counts |= strstr(name, "ReferenceObject") || strstr(name, "DereferenceObject");
+        if (used < sizeof text)
             used += (size_t)snprintf(text + used, sizeof text - used, ", %s", name);
+    }
     tell(doctor, OK, "routines", text, "");
+    if (counts != makes)
+        tell(
+            doctor, LACKS, "objects",
+            "of ObReferenceObject, ObDereferenceObject and ObMakeTemporaryObject some are its own, "
+            "the others are the environment's, which knows only objects of ObCreateObject",
+            "export all three, or none");
 }
 
 static void check_instruments(Doctor *doctor, const Implementation *implementation) {

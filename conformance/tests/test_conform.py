@@ -566,6 +566,22 @@ def test_interrupted(place, wrong):
     assert not (place.folder / "known.txt").exists()
 
 
+def test_interrupted_while_loading(place, tmp_path):
+    """No case has been run yet, and all reports say so."""
+    (tmp_path / "slow.c").write_text((ROOT / "conformance/implementations/examples/small.c").read_text() +
+                                     "\n#include <unistd.h>\n__attribute__((constructor)) static void slow(void) { sleep(8); }\n")
+    slow = build_impl(tmp_path / "slow.so", tmp_path / "slow.c")
+    process = subprocess.Popen([CBFUZZ, "conform", "--impl", slow, "--junit", "report.xml", "--sarif", "report.sarif"],
+                               cwd=place.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    time.sleep(1)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=LIMIT)
+    last = LAST.fullmatch(out.decode().splitlines()[-1])
+    assert process.returncode == 130 and last[2] and last[3], err
+    assert (place.folder / "report.xml").read_text().count("not run: interrupted") == int(last[2])
+    assert json.loads((place.folder / "report.sarif").read_text())["runs"][0]["invocations"][0]["exitCode"] == 130
+
+
 @pytest.mark.parametrize("option", ["size=4k", "ro"])
 def test_full_disk(place, option):
     """The report cannot be written, after all or as is known before: exit 3, and no half of one."""

@@ -63,6 +63,16 @@ def test_implementation_that_lacks_routines(cbfuzz, tmp_path):
     assert "ExCreateCallback" in detail and "ExRegisterCallback" in detail and "ExNotify" not in detail
 
 
+def test_half_an_object_manager(cbfuzz, tmp_path):
+    """Who counts references itself, and leaves the rest to the environment, is told so."""
+    text = (ROOT / "conformance/implementations/examples/tables.c").read_text()
+    for name, source, status in ("all", text, "ok"), ("some", text.replace("ObMakeTemporaryObject", "Unused"), "missing"):
+        (tmp_path / f"{name}.c").write_text(source)
+        found = checks(cbfuzz("doctor", "--json", "--impl", build_impl(tmp_path / f"{name}.so", tmp_path / f"{name}.c")))
+        assert found.get("objects", {"status": "ok"})["status"] == status
+
+
+
 # new-impl
 
 
