@@ -8,7 +8,10 @@
 /* The answers show in these programs; scripts that come later would else leave
  * open whether they or the implementation are at fault. */
 static const char *const questions[] = {
-    /* Whose reference does unregister remove? */
+    /* Does a registration hold a reference? Whose does unregister remove? */
+    "a = create \"\\Callback\\Calibrate\" multiple\n"
+    "r1 = register a F1 1\n"
+    "dereference a\n",
     "a = create \"\\Callback\\Calibrate\" multiple\n"
     "r1 = register a F1 1\n"
     "unregister r1\n",
@@ -27,10 +30,7 @@ static const char *const questions[] = {
     "b = create \"\\Callback\\Calibrate2\"\n"
     "c = create \"\\Callback\\Calibrate3\"\n"
     "d = create \"\\Callback\\Calibrate4\"\n",
-    /* Only then these, which may be misuse: what lives on then may do so for other reasons. */
-    "a = create \"\\Callback\\Calibrate\" multiple\n"
-    "r1 = register a F1 1\n"
-    "dereference a\n",
+    /* Only then this, which may be misuse. */
     "a = create \"\\Callback\\Calibrate\" multiple\n"
     "r1 = register a F1 1\n"
     "r2 = register a F2 2\n"

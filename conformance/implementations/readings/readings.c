@@ -18,9 +18,9 @@ enum {
     STAYS_PERMANENT,
     /* MADE_AGAIN: and one that is made temporary when it is so already? SAME, GONE */
     SAME,
-    /* UNREGISTER_REFERENCE: whose does it remove? BOTH: the caller's, but until then the object stays */
-    OWN, CALLERS, BOTH,
-    NOBODYS,
+    /* UNREGISTER_REFERENCE: whose does it remove? */
+    OWN, CALLERS,
+    NOBODYS, BOTH,
     /* PROCESSOR_ADD */
     PRESENT, ABSENT,
     SYSTEM_TIME_ABSENT,
