@@ -72,7 +72,6 @@ def test_half_an_object_manager(cbfuzz, tmp_path):
         assert found.get("objects", {"status": "ok"})["status"] == status
 
 
-
 # new-impl
 
 
