@@ -96,7 +96,7 @@ static void tell(Run *run, const char *path, const Finding *finding) {
     char shown[4200];
     ReportCall call = cli_call(options);
     load_printable(path, shown, sizeof shown);
-    bool cut = finding->judgement.cut != NO_LINE;
+    bool cut = finding->judgement.cut != NO_LINE && finding->judgement.verdict == VERDICT_CONFORMS;
     fprintf(out, "%-9s %s%s\n", verdict_name(finding->judgement.verdict), shown,
             cut ? ": as far as it was run, up to the bounds of a program" : "");
     if (finding->judgement.verdict != VERDICT_CONFORMS) report_finding(out, finding, &call, path);
